@@ -1,0 +1,146 @@
+/** Pictures from files: what is accepted, and one clear refusal for everything else. */
+import type { Stats } from "node:fs";
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { RapError } from "../isa/index.ts";
+
+/** A decoded picture: 8-bit R, G, B per pixel, rows from the top. */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width, 3] */
+  readonly rgb: Uint8Array;
+}
+
+/** The largest picture that is decoded; a header that claims more is refused before any pixel is read. */
+export const MAX_IMAGE_PIXELS = 64 * 2 ** 20;
+
+/** The largest picture file that is read. */
+export const MAX_IMAGE_FILE_BYTES = 512 * 2 ** 20;
+
+const EXTENSIONS = [".png", ".jpg", ".jpeg"];
+
+/** How a file of each accepted kind begins. */
+const SIGNATURES: readonly { readonly kind: string; readonly bytes: readonly number[] }[] = [
+  { kind: "PNG", bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] },
+  { kind: "JPEG", bytes: [0xff, 0xd8, 0xff] },
+];
+
+const REMEDY = "Give a PNG or JPEG picture";
+
+/** A path as one line of a message. */
+function shown(path: string): string {
+  return path.replace(/\p{Cc}/gu, "?");
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.trim().split("\n")[0] ?? "").trim();
+}
+
+async function statOrRefuse(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const what =
+      code === "ENOENT" ? "no such file or folder" : code === "EACCES" ? "no permission to read it" : firstLine(cause);
+    throw new RapError(`${shown(path)}: ${what}. ${REMEDY}, or a folder of them`, { cause });
+  }
+}
+
+/** Which kind of picture a file's first bytes announce; undefined when none that is accepted. */
+function kindOf(head: Uint8Array): string | undefined {
+  return SIGNATURES.find(({ bytes }) => bytes.every((byte, i) => head[i] === byte))?.kind;
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads a PNG or JPEG file as 8-bit RGB: alpha is dropped, grey becomes R = G = B, a JPEG's orientation tag is obeyed,
+ * colour profiles are not applied. @throws RapError
+ */
+export async function readImage(path: string): Promise<Image> {
+  const info = await statOrRefuse(path);
+  const name = shown(path);
+  if (info.isDirectory()) throw new RapError(`${name}: is a folder; one picture is needed here. ${REMEDY}`);
+  if (!info.isFile()) throw new RapError(`${name}: is not a regular file. ${REMEDY}`);
+  if (info.size === 0) throw new RapError(`${name}: 0 bytes; the file is empty. ${REMEDY}`);
+  if (info.size > MAX_IMAGE_FILE_BYTES) {
+    throw new RapError(
+      `${name}: ${info.size} bytes; a picture file may have at most ${MAX_IMAGE_FILE_BYTES}. Give a smaller picture`,
+    );
+  }
+  let bytes: Uint8Array;
+  let kind: string | undefined;
+  try {
+    kind = kindOf(await readHead(path));
+    // Read here and not by path in the decoder: that keeps a cache by name and would miss a rewritten file.
+    bytes = kind === undefined ? new Uint8Array(0) : await readFile(path);
+  } catch (cause) {
+    throw new RapError(`${name}: cannot be read (${firstLine(cause)}). ${REMEDY}`, { cause });
+  }
+  if (kind === undefined) {
+    throw new RapError(`${name}: its first bytes are those of neither PNG nor JPEG, whatever its name. ${REMEDY}`);
+  }
+  return decode(bytes, kind, name);
+}
+
+async function decode(bytes: Uint8Array, kind: string, name: string): Promise<Image> {
+  // Loaded when the first picture is: it would add to the start-up time of every command.
+  const { default: sharp } = await import("sharp");
+  try {
+    const header = await sharp(bytes, { limitInputPixels: false, ignoreIcc: true }).metadata();
+    const pixels = header.width * header.height;
+    if (pixels > MAX_IMAGE_PIXELS) {
+      throw new RapError(
+        `${name}: ${header.width} x ${header.height} is ${pixels} pixels; a picture may have at most ` +
+          `${MAX_IMAGE_PIXELS}. Scale the picture down`,
+      );
+    }
+    const { data, info } = await sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, ignoreIcc: true, failOn: "error" })
+      .autoOrient()
+      .toColourspace("srgb")
+      .removeAlpha()
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`${info.channels} channels`);
+    return { width: info.width, height: info.height, rgb: data };
+  } catch (cause) {
+    if (cause instanceof RapError) throw cause;
+    throw new RapError(
+      `${name}: the ${kind} data is damaged or cut short (${firstLine(cause)}); ${bytes.length} bytes were read. ` +
+        "Copy or export the picture again",
+      { cause },
+    );
+  }
+}
+
+/** The pictures a path means: the file itself, or a folder's .png, .jpg and .jpeg files by name. @throws RapError */
+export async function listImages(path: string): Promise<string[]> {
+  const info = await statOrRefuse(path);
+  if (!info.isDirectory()) return [path];
+  let names: string[];
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+  } catch (cause) {
+    throw new RapError(`${shown(path)}: the folder cannot be read (${firstLine(cause)}). ${REMEDY}`, { cause });
+  }
+  const pictures = names.filter((name) => EXTENSIONS.includes(extname(name).toLowerCase())).sort();
+  if (pictures.length === 0) {
+    throw new RapError(
+      `${shown(path)}: no pictures among its ${names.length} files; a folder needs at least one ` +
+        `${EXTENSIONS.join(", ")} file. Give a folder with pictures, or one picture`,
+    );
+  }
+  return pictures.map((name) => join(path, name));
+}

@@ -1,0 +1,324 @@
+/**
+ * The checks a program must pass before anything runs it: forms and formats, semaphore order, and that every access of
+ * every agent stays inside its view, its tensor and its memory.
+ */
+import { type Access, type BoundInstruction, bindViews, type Context, effects } from "./effects.ts";
+import { RapError } from "./errors.ts";
+import { hasBox, regionEnd } from "./geometry.ts";
+import { PACKINGS } from "./machine.ts";
+import { FORMAT_BYTES, type Format } from "./numerics.ts";
+import { allInstructions, MAX_DRAM_BYTES, nameInstruction, type Program, tensorBytes } from "./program.ts";
+import { type Instruction, type InstructionOf, type UnitKind, unitKindOf } from "./table.ts";
+
+/** A program that passed every check, with its view registers looked up. */
+export interface CheckedProgram {
+  readonly program: Program;
+  /** Prologue first, then body; indices name instructions. */
+  readonly bound: readonly BoundInstruction[];
+}
+
+/** Checks a program. @param path named in messages. @throws RapError with the first violation */
+export function checkProgram(program: Program, path: string): CheckedProgram {
+  const within = <T>(check: () => T): T => {
+    try {
+      return check();
+    } catch (error) {
+      if (error instanceof RapError) throw new RapError(`${path}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  };
+  return within(() => {
+    checkMemory(program);
+    const instructions = allInstructions(program);
+    const nameOf = (index: number) => nameInstruction(program, index);
+    checkStream(program.prologue, 0, nameOf, true);
+    checkStream(program.body, program.prologue.length, nameOf, false);
+    instructions.forEach((instruction, index) => {
+      const wrong = instructionFault(program, instruction);
+      if (wrong !== null) throw new RapError(`${nameOf(index)}: ${wrong}`);
+    });
+    checkOrder(program);
+    const bound = [
+      ...bindViews(program.prologue, nameOf),
+      ...bindViews(program.body, (i) => nameOf(i + program.prologue.length)),
+    ];
+    bound.forEach((item, index) => {
+      const wrong = operandFault(program, item);
+      if (wrong !== null) throw new RapError(`${nameOf(index)}: ${wrong}`);
+    });
+    checkAccesses(program, bound);
+    return { program, bound };
+  });
+}
+
+function checkMemory(program: Program): void {
+  const { dramBytes, constants, constantsAddress } = program;
+  if (dramBytes > MAX_DRAM_BYTES)
+    throw new RapError(`the program asks for ${dramBytes} B of DRAM; at most ${MAX_DRAM_BYTES} B are simulated`);
+  if (constantsAddress + constants.length > dramBytes) {
+    throw new RapError(`constants end at ${constantsAddress + constants.length}, DRAM at ${dramBytes}`);
+  }
+  for (const tensor of program.tensors) {
+    if (tensor.role !== "none" && tensor.address + tensorBytes(tensor) > dramBytes) {
+      throw new RapError(
+        `tensor '${tensor.name}' ends at ${tensor.address + tensorBytes(tensor)}, DRAM at ${dramBytes}`,
+      );
+    }
+  }
+  const { input, outputs } = program.host;
+  const find = (name: string) => program.tensors.find((tensor) => tensor.name === name);
+  const image = find(input.tensor);
+  if (image === undefined || image.role !== "input")
+    throw new RapError(`host section: input tensor '${input.tensor}' is not an input of the program`);
+  if (
+    image.height !== input.height ||
+    image.width !== input.width ||
+    image.channels !== input.channels ||
+    image.format !== input.format
+  ) {
+    throw new RapError(`host section: input '${input.tensor}' differs in shape or format from the program's tensor`);
+  }
+  for (const output of outputs) {
+    const tensor = find(output.tensor);
+    if (tensor === undefined || tensor.role !== "output")
+      throw new RapError(`host section: output '${output.tensor}' is not an output of the program`);
+    if (
+      tensor.height !== output.height ||
+      tensor.width !== output.width ||
+      tensor.channels !== output.channels ||
+      tensor.format !== output.format
+    ) {
+      throw new RapError(
+        `host section: output '${output.tensor}' differs in shape or format from the program's tensor`,
+      );
+    }
+    if (output.exponents.length !== output.channels) {
+      throw new RapError(
+        `host section: output '${output.tensor}' has ${output.exponents.length} exponents for ${output.channels} channels`,
+      );
+    }
+  }
+}
+
+function checkStream(
+  stream: readonly Instruction[],
+  first: number,
+  nameOf: (index: number) => string,
+  mayBeEmpty: boolean,
+): void {
+  if (stream.length === 0) {
+    if (mayBeEmpty) return;
+    throw new RapError("the program has no instructions; a frame ends in halt");
+  }
+  const halt = stream.findIndex(({ op }) => op === "halt");
+  if (halt !== stream.length - 1) {
+    throw new RapError(
+      halt < 0
+        ? `${nameOf(first + stream.length - 1)}: the stream does not end in halt`
+        : `${nameOf(first + halt)}: instructions follow the halt`,
+    );
+  }
+}
+
+/** What is wrong with an instruction by itself, or null. */
+function instructionFault(program: Program, instruction: Instruction): string | null {
+  const { agents, "agent.tensorProcessors": tensorProcessors, "array.feeder": feeder } = program.machine.parameters;
+  if (instruction.gridY * instruction.gridX > agents) {
+    return `grid ${instruction.gridY} x ${instruction.gridX} has more places than the machine's ${agents} agents`;
+  }
+  if (instruction.tp >= tensorProcessors)
+    return `tp = ${instruction.tp}: the machine has ${tensorProcessors} tensor processors`;
+  const unit = unitKindOf(instruction);
+  if (unit === null && instruction.waits.length + instruction.signals.length > 0)
+    return "runs at issue and cannot wait or signal; use fence";
+  for (const [ids, end] of [
+    [instruction.waits, "consumer"],
+    [instruction.signals, "producer"],
+  ] as const) {
+    for (const id of ids) {
+      const semaphore = program.semaphores[id - 1];
+      if (semaphore === undefined) return `semaphore ${id} is not one of the program's ${program.semaphores.length}`;
+      const owner = semaphore[end];
+      if (owner.kind !== unit || (isPerTp(owner.kind) && owner.tp !== instruction.tp)) {
+        return `semaphore ${id}: its ${end} is ${owner.kind}${owner.tp}, not this unit`;
+      }
+    }
+    if (new Set(ids).size !== ids.length)
+      return `a semaphore stands twice in ${end === "consumer" ? "waits" : "signals"}`;
+  }
+  if ("tensor" in instruction && program.tensors[instruction.tensor] === undefined) {
+    return `tensor ${instruction.tensor} is not one of the program's ${program.tensors.length}`;
+  }
+  if (instruction.op === "view") return viewFault(program, instruction);
+  if ("strideY" in instruction && (instruction.strideY === 0 || instruction.strideX === 0)) return "a stride of 0";
+  if ("kernelY" in instruction && (instruction.kernelY === 0 || instruction.kernelX === 0)) return "a kernel of 0";
+  if (instruction.op === "conv") {
+    if (instruction.dilationY === 0 || instruction.dilationX === 0) return "a dilation of 0";
+    if (PACKINGS.indexOf(instruction.packing) > PACKINGS.indexOf(feeder))
+      return `packing ${instruction.packing}: the machine's feeder does ${feeder}`;
+    if (instruction.cBegin + instruction.cCount > instruction.groupIn) {
+      return `input channels ${instruction.cBegin}..${instruction.cBegin + instruction.cCount} of a group of ${instruction.groupIn}`;
+    }
+  }
+  return null;
+}
+
+function isPerTp(kind: UnitKind): boolean {
+  return kind === "mac" || kind === "shift" || kind === "pool" || kind === "range";
+}
+
+function viewFault(program: Program, view: InstructionOf<"view">): string | null {
+  const bytes = view.c.extent * FORMAT_BYTES[program.tensors[view.tensor].format];
+  if (view.y.extent * view.x.extent * view.c.extent === 0) return "an empty window";
+  if (view.x.extent > 1 && view.pixelPitch < bytes)
+    return `pixelPitch ${view.pixelPitch} is less than a pixel's ${bytes} B`;
+  const row = (view.x.extent - 1) * view.pixelPitch + bytes;
+  if (view.y.extent > 1 && view.rowPitch < row) return `rowPitch ${view.rowPitch} is less than a row's ${row} B`;
+  const end = view.address + (view.y.extent - 1) * view.rowPitch + row;
+  const sramBytes = program.machine.parameters["sram.bytes"];
+  return end > sramBytes ? `the window ends at ${end}, SRAM at ${sramBytes}` : null;
+}
+
+/**
+ * Semaphores: in program order every wait finds its signal already given. As all agents run one stream, this holds in
+ * every agent or in none; it proves that nothing deadlocks and that program order is a legal order of execution.
+ * Over prologue and frame, signals and waits must balance, so that every frame starts alike.
+ */
+function checkOrder(program: Program): void {
+  const streams = [
+    { stream: program.prologue, first: 0, initial: () => 0 },
+    {
+      stream: program.body,
+      first: program.prologue.length,
+      initial: (id: number) => program.semaphores[id - 1].initial,
+    },
+  ];
+  for (const { stream, first, initial } of streams) {
+    const given = program.semaphores.map((_, i) => initial(i + 1));
+    stream.forEach((instruction, i) => {
+      for (const id of instruction.waits) {
+        if (--given[id - 1] < 0) {
+          throw new RapError(
+            `${nameInstruction(program, first + i)}: order: waits for semaphore ${id}, whose signal comes later in the program or never`,
+          );
+        }
+      }
+      for (const id of instruction.signals) given[id - 1]++;
+    });
+    given.forEach((count, i) => {
+      if (count !== initial(i + 1)) {
+        throw new RapError(
+          `order: semaphore ${i + 1}: ${Math.abs(count - initial(i + 1))} ${count > initial(i + 1) ? "signals without a wait" : "waits without a signal"} at the end of the ${first === 0 && stream === program.prologue ? "prologue" : "frame"}`,
+        );
+      }
+    });
+  }
+}
+
+const is8Bit = (format: Format) => format !== "i32";
+
+/** What is wrong with an instruction's operands, or null. */
+function operandFault(program: Program, { instruction, views }: BoundInstruction): string | null {
+  const format = (field: string) => program.tensors[views[field].tensor].format;
+  const cols = program.machine.parameters["array.cols"];
+  switch (instruction.op) {
+    case "load":
+    case "store": {
+      const field = instruction.op === "load" ? "dst" : "src";
+      if (program.tensors[views[field].tensor].role === "none")
+        return `tensor '${program.tensors[views[field].tensor].name}' has no place in DRAM`;
+      return null;
+    }
+    case "conv":
+      if (!is8Bit(format("src"))) return `src: tensor format ${format("src")}; the MAC arrays take 8 bits`;
+      if (format("weights") !== "i8") return `weights: tensor format ${format("weights")}, must be i8`;
+      if (program.tensors[views.weights.tensor].channels !== cols) {
+        return `weights: blocks of ${program.tensors[views.weights.tensor].channels} columns, the array has ${cols}`;
+      }
+      return null;
+    case "shift":
+    case "range": {
+      if (instruction.source === "view" && format("src") !== "i32")
+        return `src: tensor format ${format("src")}, must be i32`;
+      if (format("table") !== "i8" || program.tensors[views.table.tensor].channels !== 4)
+        return "table: must be an i8 tensor [1, channels, 4]";
+      if (instruction.op === "range") return null;
+      if (is8Bit(format("dst")) && instruction.low > instruction.high)
+        return `low ${instruction.low} is above high ${instruction.high}`;
+      const [min, max] = format("dst") === "u8" ? [0, 255] : [-128, 127];
+      if (is8Bit(format("dst")) && (instruction.low < min || instruction.high > max)) {
+        return `clamp ${instruction.low}..${instruction.high} exceeds the destination's ${min}..${max}`;
+      }
+      return null;
+    }
+    case "pool":
+      return format("src") === format("dst") && is8Bit(format("src"))
+        ? null
+        : `formats ${format("src")} and ${format("dst")}: must be the same 8-bit format`;
+    case "add":
+      if (format("a") !== format("b") || !is8Bit(format("a")))
+        return `formats ${format("a")} and ${format("b")}: must be the same 8-bit format`;
+      return format("dst") === format("a") ? null : `dst: format ${format("dst")}, must be ${format("a")}`;
+    case "copy":
+      return format("src") === format("dst") ? null : `formats ${format("src")} and ${format("dst")} differ`;
+    default:
+      return null;
+  }
+}
+
+/** The size of the memory an access is in. */
+function memoryBytes(program: Program, access: Access): number {
+  const p = program.machine.parameters;
+  switch (access.space) {
+    case "dram":
+      return program.dramBytes;
+    case "sram":
+      return p["sram.bytes"];
+    case "accumulators":
+      return Math.floor(p["array.accumulatorBytes"] / (4 * p["array.cols"])) * 4 * p["array.cols"];
+    case "registers":
+      return Number.POSITIVE_INFINITY;
+  }
+}
+
+function checkAccesses(program: Program, bound: readonly BoundInstruction[]): void {
+  const context: Context = program;
+  const { agents } = program.machine.parameters;
+  bound.forEach((item, index) => {
+    if (!hasBox(item.instruction) || item.instruction.op === "view") return;
+    const name = () => nameInstruction(program, index);
+    if (item.instruction.op === "load") checkMulticast(item.instruction, name);
+    for (let agent = 0; agent < agents; agent++) {
+      let accesses: readonly Access[];
+      try {
+        accesses = effects(context, item, agent);
+      } catch (error) {
+        if (error instanceof RapError)
+          throw new RapError(`${name()}, agent ${agent}: ${error.message}`, { cause: error });
+        throw error;
+      }
+      for (const access of accesses) {
+        const size = memoryBytes(program, access);
+        if (access.region.base < 0 || regionEnd(access.region) > size) {
+          throw new RapError(
+            `${name()}, agent ${agent}: ${access.write ? "writes" : "reads"} ${access.space} bytes ${access.region.base}..${regionEnd(access.region)} of ${size}`,
+          );
+        }
+      }
+    }
+  });
+}
+
+/** All agents of a multicast group must ask for the same box. */
+function checkMulticast(load: InstructionOf<"load">, name: () => string): void {
+  const { multicast } = load;
+  if (multicast === "none") return;
+  for (const axis of ["y", "x", "c"] as const) {
+    const { stepA, stepB } = load[axis];
+    const varies =
+      (multicast !== "row" && stepA !== 0 && load.gridY > 1) ||
+      (multicast !== "column" && stepB !== 0 && load.gridX > 1);
+    if (varies)
+      throw new RapError(`${name()}: ${axis}: the box differs between the agents of a multicast group (${multicast})`);
+  }
+}

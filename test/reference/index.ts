@@ -1,0 +1,3 @@
+export * from "./arithmetic.ts";
+export * from "./model.ts";
+export * from "./operators.ts";
