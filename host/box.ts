@@ -10,7 +10,7 @@ export interface Detection {
   readonly box: Box;
 }
 
-export function boxArea([x0, y0, x1, y1]: Box): number {
+function boxArea([x0, y0, x1, y1]: Box): number {
   return Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
 }
 

@@ -17,7 +17,7 @@ export function safeExp(t: number): number {
   return t <= 1 ? Math.exp(t) : Math.E * t;
 }
 
-export function sigmoid(t: number): number {
+function sigmoid(t: number): number {
   return 1 / (1 + Math.exp(-t));
 }
 

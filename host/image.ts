@@ -16,7 +16,7 @@ export interface Image {
 export const MAX_IMAGE_PIXELS = 64 * 2 ** 20;
 
 /** The largest picture file that is read. */
-export const MAX_IMAGE_FILE_BYTES = 512 * 2 ** 20;
+const MAX_IMAGE_FILE_BYTES = 512 * 2 ** 20;
 
 const EXTENSIONS = [".png", ".jpg", ".jpeg"];
 
@@ -35,7 +35,7 @@ function shown(path: string): string {
 
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.trim().split("\n")[0] ?? "").trim();
+  return (text.trim().split("\n")[0] ?? "").replace(/[\s:.]+$/u, "");
 }
 
 async function statOrRefuse(path: string): Promise<Stats> {

@@ -219,14 +219,16 @@ export function testPicture(width: number, height: number, seed: number): Image 
   paintGround(canvas, road, noise);
   paintTrees(canvas, road, random, noise);
   // far cars first: near ones stand before them
-  for (const [depth, lane] of [
-    [0.05, -0.5],
-    [0.09, 0.45],
-    [0.2 + 0.1 * random(), -0.52],
-    [0.36 + 0.16 * random(), 0.5],
-  ]) {
+  const firstPaint = Math.floor(random() * PAINTS.length);
+  const cars = [
+    { depth: 0.05, lane: -0.5 },
+    { depth: 0.09, lane: 0.45 },
+    { depth: 0.2 + 0.1 * random(), lane: -0.52 },
+    { depth: 0.36 + 0.16 * random(), lane: 0.5 },
+  ];
+  for (const [i, { depth, lane }] of cars.entries()) {
     const foot = road.horizon + (height - road.horizon) * depth;
-    const paint = PAINTS[Math.floor(random() * PAINTS.length)];
+    const paint = PAINTS[(firstPaint + i) % PAINTS.length];
     paintCar(canvas, road.middle(depth) + road.half(depth) * lane, foot, road.half(depth) * 0.56, paint);
   }
   const rgb = new Uint8Array(width * height * 3);

@@ -6,7 +6,7 @@ import { type Access, type BoundInstruction, bindViews, type Context, effects } 
 import { RapError } from "./errors.ts";
 import { hasBox, regionEnd } from "./geometry.ts";
 import { PACKINGS } from "./machine.ts";
-import { FORMAT_BYTES, type Format } from "./numerics.ts";
+import { FORMAT_BYTES, FORMAT_MAX, FORMAT_MIN, type Format } from "./numerics.ts";
 import { allInstructions, MAX_DRAM_BYTES, nameInstruction, type Program, tensorBytes } from "./program.ts";
 import { type Instruction, type InstructionOf, type UnitKind, unitKindOf } from "./table.ts";
 
@@ -156,9 +156,6 @@ function instructionFault(program: Program, instruction: Instruction): string | 
     if (instruction.dilationY === 0 || instruction.dilationX === 0) return "a dilation of 0";
     if (PACKINGS.indexOf(instruction.packing) > PACKINGS.indexOf(feeder))
       return `packing ${instruction.packing}: the machine's feeder does ${feeder}`;
-    if (instruction.cBegin + instruction.cCount > instruction.groupIn) {
-      return `input channels ${instruction.cBegin}..${instruction.cBegin + instruction.cCount} of a group of ${instruction.groupIn}`;
-    }
   }
   return null;
 }
@@ -217,6 +214,15 @@ function checkOrder(program: Program): void {
 
 const is8Bit = (format: Format) => format !== "i32";
 
+/** A clamp must lie in the destination's format; an i32 destination has none. */
+function clampFault({ low, high }: { low: number; high: number }, format: Format): string | null {
+  if (!is8Bit(format)) return null;
+  if (low > high) return `low ${low} is above high ${high}`;
+  return low < FORMAT_MIN[format] || high > FORMAT_MAX[format]
+    ? `clamp ${low}..${high} exceeds the destination's ${FORMAT_MIN[format]}..${FORMAT_MAX[format]}`
+    : null;
+}
+
 /** What is wrong with an instruction's operands, or null. */
 function operandFault(program: Program, { instruction, views }: BoundInstruction): string | null {
   const format = (field: string) => program.tensors[views[field].tensor].format;
@@ -237,28 +243,24 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
       }
       return null;
     case "shift":
-    case "range": {
+    case "range":
       if (instruction.source === "view" && format("src") !== "i32")
         return `src: tensor format ${format("src")}, must be i32`;
-      if (format("table") !== "i8" || program.tensors[views.table.tensor].channels !== 4)
+      if (format("table") !== "i8" || program.tensors[views.table.tensor].channels !== 4) {
         return "table: must be an i8 tensor [1, channels, 4]";
-      if (instruction.op === "range") return null;
-      if (is8Bit(format("dst")) && instruction.low > instruction.high)
-        return `low ${instruction.low} is above high ${instruction.high}`;
-      const [min, max] = format("dst") === "u8" ? [0, 255] : [-128, 127];
-      if (is8Bit(format("dst")) && (instruction.low < min || instruction.high > max)) {
-        return `clamp ${instruction.low}..${instruction.high} exceeds the destination's ${min}..${max}`;
       }
-      return null;
-    }
+      return instruction.op === "range" ? null : clampFault(instruction, format("dst"));
     case "pool":
       return format("src") === format("dst") && is8Bit(format("src"))
         ? null
         : `formats ${format("src")} and ${format("dst")}: must be the same 8-bit format`;
     case "add":
-      if (format("a") !== format("b") || !is8Bit(format("a")))
+      if (format("a") !== format("b") || !is8Bit(format("a"))) {
         return `formats ${format("a")} and ${format("b")}: must be the same 8-bit format`;
-      return format("dst") === format("a") ? null : `dst: format ${format("dst")}, must be ${format("a")}`;
+      }
+      return is8Bit(format("dst"))
+        ? clampFault(instruction, format("dst"))
+        : `dst: format ${format("dst")}, must be 8 bits`;
     case "copy":
       return format("src") === format("dst") ? null : `formats ${format("src")} and ${format("dst")} differ`;
     default:

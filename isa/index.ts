@@ -1,3 +1,4 @@
+export * from "./assembler/index.ts";
 export * from "./check.ts";
 export * from "./codec.ts";
 export * from "./container.ts";

@@ -88,6 +88,13 @@ export const PARAMETERS = {
     "elements the pool unit takes in per cycle; additions count once",
   ),
   "range.lanes": wholeRate(16, 1, 4096, "values/cycle", "accumulators the range unit takes per cycle"),
+  "lanes.latencyCycles": wholeRate(
+    8,
+    0,
+    100000,
+    "cycles",
+    "shift, pool and range units: from the last value in to its result written (pipeline depth)",
+  ),
   "dma.bytesPerCycle": rate(16, 0.01, 65536, "B/cycle", "one DMA direction between the chip's memory bus and SRAM"),
   "dma.setupCycles": wholeRate(32, 0, 100000, "cycles", "from start of a transfer to its first request"),
   "dma.requestBytes": wholeRate(
@@ -174,7 +181,8 @@ export interface Machine {
 
 export const PARAMETER_KEYS = Object.keys(PARAMETERS) as ParameterKey[];
 
-function checkParameter(key: ParameterKey, value: unknown, place: string): void {
+/** Holds one value against its parameter's type and range. @param place named in messages. @throws RapError */
+export function checkParameter(key: ParameterKey, value: unknown, place: string): void {
   const parameter: Parameter = PARAMETERS[key];
   const fail = (rule: string): never => {
     throw new RapError(`${place}: ${key} = ${JSON.stringify(value)}: ${rule}`);
@@ -196,7 +204,8 @@ function checkParameter(key: ParameterKey, value: unknown, place: string): void 
   }
 }
 
-function parameterKey(key: string, place: string): ParameterKey {
+/** A parameter's name. @throws RapError listing the known ones */
+export function parameterKey(key: string, place: string): ParameterKey {
   if (!Object.hasOwn(PARAMETERS, key)) {
     throw new RapError(`${place}: ${key} is not a machine parameter; known: ${listNames(PARAMETER_KEYS)}`);
   }
@@ -217,11 +226,18 @@ export function createMachine(name: string, given: Readonly<Record<string, unkno
 }
 
 /** Rules that join several parameters. */
-function checkTogether({ parameters: p }: Machine, place: string): void {
+function checkTogether(machine: Machine, place: string): void {
+  const p = machine.parameters;
   const accumulatorRowBytes = 4 * p["array.cols"];
   if (p["array.accumulatorBytes"] < accumulatorRowBytes) {
     throw new RapError(
       `${place}: array.accumulatorBytes = ${p["array.accumulatorBytes"]}: must hold at least one row of array.cols int32 (${accumulatorRowBytes} B)`,
+    );
+  }
+  const rows = accumulatorRows(machine);
+  if (rows > MAX_ACCUMULATOR_ROWS) {
+    throw new RapError(
+      `${place}: array.accumulatorBytes = ${p["array.accumulatorBytes"]}: ${rows} rows of array.cols int32; instructions can name ${MAX_ACCUMULATOR_ROWS}`,
     );
   }
   const total = p.agents * (p["sram.bytes"] + p["agent.tensorProcessors"] * p["array.accumulatorBytes"]);
@@ -231,6 +247,9 @@ function checkTogether({ parameters: p }: Machine, place: string): void {
     );
   }
 }
+
+/** What an instruction's field accRow can name: 20 bits. */
+const MAX_ACCUMULATOR_ROWS = 2 ** 20;
 
 /** All SRAM and accumulators of the chip must fit the simulator's memory together with DRAM. */
 const MAX_ON_CHIP_BYTES = 2 ** 31;

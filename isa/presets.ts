@@ -32,7 +32,7 @@ export function parseMachine(text: string, path: string): Machine {
     throw new RapError(`${path}: ${text.length} characters; a machine file has at most ${MAX_MACHINE_FILE_BYTES}`);
   let content: unknown;
   try {
-    content = parse(text, { maxAliasCount: 0 });
+    content = parse(text, { maxAliasCount: 0, logLevel: "error" });
   } catch (error) {
     throw new RapError(`${path}: not YAML: ${(error as Error).message.split("\n")[0]}`, { cause: error });
   }

@@ -16,7 +16,12 @@ export const TENSOR_ROLES = ["input", "output", "intermediate", "constant", "non
 const extent = z.number().int().min(1).max(65535);
 const address = z.number().int().min(0).max(0xffffffff);
 
-const tensorSchema = z.strictObject({
+/** Ids are 16 bits wide in instructions and the source map, semaphores 8 bits with 0 for none. */
+export const MAX_TENSORS = 65535;
+export const MAX_LAYERS = 65535;
+export const MAX_SEMAPHORES = 255;
+
+export const tensorSchema = z.strictObject({
   name: z.string().max(20000),
   height: extent,
   width: extent,
@@ -31,7 +36,7 @@ export type ProgramTensor = z.infer<typeof tensorSchema>;
 
 const unitRefSchema = z.strictObject({ kind: z.enum(UNIT_KINDS), tp: z.number().int().min(0).max(3) });
 
-const semaphoreSchema = z.strictObject({
+export const semaphoreSchema = z.strictObject({
   producer: unitRefSchema,
   consumer: unitRefSchema,
   /** The agent grid the offset is in; 1 x 256 when the offset is (0, 0). */
@@ -46,7 +51,7 @@ const semaphoreSchema = z.strictObject({
 /** A semaphore: one producer unit, one consumer unit; the k-th wait takes the (k - initial)-th signal. Ids start at 1. */
 export type Semaphore = z.infer<typeof semaphoreSchema>;
 
-const layerSchema = z.strictObject({
+export const layerSchema = z.strictObject({
   name: z.string().max(20000),
   op: z.string().max(40),
   /** Layers whose work this one's instructions do as well, for reports: "pool1". */
@@ -54,11 +59,11 @@ const layerSchema = z.strictObject({
 });
 export type ProgramLayer = z.infer<typeof layerSchema>;
 
-const persistentSchema = z.strictObject({ name: z.string(), address, bytes: address });
+export const persistentSchema = z.strictObject({ name: z.string(), address, bytes: address });
 /** SRAM that keeps its contents from the prologue through all frames. */
 export type PersistentArea = z.infer<typeof persistentSchema>;
 
-const provenanceSchema = z.strictObject({
+export const provenanceSchema = z.strictObject({
   rapsim: z.string(),
   source: z.string(),
   sourceSha256: z.string(),
@@ -72,7 +77,7 @@ const metaSchema = z.strictObject({
   prologueInstructions: z.number().int().nonnegative(),
   constantsAddress: address,
   dramBytes: address,
-  layers: z.array(layerSchema).max(65535),
+  layers: z.array(layerSchema).max(MAX_LAYERS),
   persistent: z.array(persistentSchema).max(65535),
   provenance: provenanceSchema,
 });
@@ -95,6 +100,8 @@ export interface Program {
   readonly body: readonly Instruction[];
   /** One per instruction, prologue first. */
   readonly sourceMap: readonly SourceRef[];
+  /** Line of the assembly text each instruction comes from, for messages; not part of a file. */
+  readonly sourceLines?: readonly number[];
   readonly layers: readonly ProgramLayer[];
   /** Bytes placed in DRAM at `constantsAddress` before the first instruction. */
   readonly constants: Uint8Array;
@@ -124,7 +131,10 @@ export function sha256(bytes: Uint8Array): string {
 }
 
 const toJson = (value: unknown) => Buffer.from(JSON.stringify(value), "utf8");
+/** JSON with the keys in the schema's order: equal programs give equal bytes. */
+const inOrder = <T>(schema: z.ZodType<T>, value: T) => toJson(schema.parse(value));
 
+/** The program as a file. @throws RapError or ZodError when it has no such form (a bug of who made it) */
 export function encodeProgram(program: Program): Uint8Array {
   const {
     name,
@@ -145,22 +155,22 @@ export function encodeProgram(program: Program): Uint8Array {
     map.setUint16(i * 4 + 2, tile, true);
   });
   return packContainer(PROGRAM_KIND, {
-    META: toJson({
+    META: inOrder(metaSchema, {
       name,
       prologueInstructions: prologue.length,
       constantsAddress,
       dramBytes,
-      layers,
-      persistent: program.persistent,
+      layers: [...layers],
+      persistent: [...program.persistent],
       provenance: program.provenance,
     }),
     MACH: toJson({ name: machine.name, parameters: machine.parameters }),
-    TENS: toJson(tensors),
-    SEMA: toJson(semaphores),
+    TENS: inOrder(tensorsSchema, [...tensors]),
+    SEMA: inOrder(semaphoresSchema, [...semaphores]),
     CODE: encodeCode([...prologue, ...body]),
     SMAP: new Uint8Array(map.buffer),
     CNST: constants,
-    HOST: toJson(program.host),
+    HOST: inOrder(hostSectionSchema, program.host),
   });
 }
 
@@ -178,6 +188,8 @@ export function parseJsonSection<T>(schema: z.ZodType<T>, bytes: Uint8Array, pla
   throw new RapError(`${place}: ${issue.path.join(".") || "content"}: ${issue.message}`);
 }
 
+const tensorsSchema = z.array(tensorSchema).max(MAX_TENSORS);
+const semaphoresSchema = z.array(semaphoreSchema).max(MAX_SEMAPHORES);
 const machineSectionSchema = z.strictObject({ name: z.string(), parameters: z.record(z.string(), z.unknown()) });
 
 /**
@@ -192,8 +204,8 @@ export function decodeProgram(file: Uint8Array, path: string): Program {
   const meta = json(metaSchema, "META");
   const mach = json(machineSectionSchema, "MACH");
   const machine = createMachine(mach.name, mach.parameters, `${path}: section MACH`);
-  const tensors = json(z.array(tensorSchema).max(65535), "TENS");
-  const semaphores = json(z.array(semaphoreSchema).max(255), "SEMA");
+  const tensors = json(tensorsSchema, "TENS");
+  const semaphores = json(semaphoresSchema, "SEMA");
   const host = json(hostSectionSchema, "HOST");
   const code = decodeCode(section("CODE"), `${path}: section CODE`);
   const map = section("SMAP");
@@ -245,11 +257,13 @@ export function allInstructions(program: Program): readonly Instruction[] {
   return [...program.prologue, ...program.body];
 }
 
-/** `#12 conv (fire2, tile 3)`: how messages and reports name an instruction. */
+/** `#12 conv (fire2, tile 3)`, `#12 conv (fire2, tile 3, line 40)`: how messages and reports name an instruction. */
 export function nameInstruction(program: Program, index: number): string {
   const instruction =
     index < program.prologue.length ? program.prologue[index] : program.body[index - program.prologue.length];
   const { layer, tile } = program.sourceMap[index];
-  const where = layer === NO_LAYER ? "" : ` (${program.layers[layer].name}, tile ${tile})`;
-  return `#${index} ${instruction.op}${where}`;
+  const where = layer === NO_LAYER ? [] : [program.layers[layer].name, `tile ${tile}`];
+  const line = program.sourceLines?.[index];
+  if (line !== undefined) where.push(`line ${line}`);
+  return `#${index} ${instruction.op}${where.length > 0 ? ` (${where.join(", ")})` : ""}`;
 }

@@ -19,15 +19,26 @@ export type UnitKind = (typeof UNIT_KINDS)[number];
 /** Where an instruction runs: in a unit, or in the scalar processor as it issues. */
 export type Place = UnitKind | "issue" | "any";
 
+/** What a number may name: a register file of an agent, or the program's tensors. */
+export type Reference = "view" | "scalar" | "histogram" | "tensor";
+
 /**
- * - `uint`, `int`: a number; `minus1` stores value - 1, so 1..2^bits.
+ * - `uint`, `int`: a number; `minus1` stores value - 1, so 1..2^bits. `default` is the value when nothing is said
+ *   (without it 0, or 1 with `minus1`); `refersTo` says what the number names.
  * - `enum`: one of `names`, stored as its index. `flag`: true or false.
  * - `axis`: one coordinate of a box: base + iy * stepA + ix * stepB, and an extent (4 x 16 bits).
  * - `list`: up to `count` numbers 1..2^bits - 1 (0 ends it). `units`: a set of unit kinds, one bit each.
  */
 export type Field =
-  | { readonly type: "uint"; readonly bits: number; readonly minus1?: boolean; readonly meaning: string }
-  | { readonly type: "int"; readonly bits: number; readonly meaning: string }
+  | {
+      readonly type: "uint";
+      readonly bits: number;
+      readonly minus1?: boolean;
+      readonly default?: number;
+      readonly refersTo?: Reference;
+      readonly meaning: string;
+    }
+  | { readonly type: "int"; readonly bits: number; readonly default?: number; readonly meaning: string }
   | { readonly type: "enum"; readonly bits: number; readonly names: readonly string[]; readonly meaning: string }
   | { readonly type: "flag"; readonly bits: 1; readonly meaning: string }
   | { readonly type: "axis"; readonly bits: 64; readonly meaning: string }
@@ -52,8 +63,15 @@ const axis = (meaning: string) => ({ type: "axis", bits: 64, meaning }) as const
 const list = (bits: number, count: number, meaning: string) => ({ type: "list", bits, count, meaning }) as const;
 const units = (meaning: string) => ({ type: "units", bits: 8, meaning }) as const;
 
-const view = (meaning: string) => uint(6, `view register: ${meaning}`);
-const tensor = uint(16, "tensor whose coordinates the box is in and that clips it");
+const withDefault = <F extends object, const D extends number>(field: F, byDefault: D) =>
+  ({ ...field, default: byDefault }) as const;
+const refersTo = <F extends object, const R extends Reference>(reference: R, field: F) =>
+  ({ ...field, refersTo: reference }) as const;
+
+const view = (meaning: string) => refersTo("view", uint(6, `view register: ${meaning}`));
+const scalar = (meaning: string) => refersTo("scalar", uint(5, meaning));
+const histogram = refersTo("histogram", uint(4, "histogram register"));
+const tensor = refersTo("tensor", uint(16, "tensor whose coordinates the box is in and that clips it"));
 const box = {
   y: axis("rows of the box"),
   x: axis("columns of the box"),
@@ -64,12 +82,18 @@ const accRow = uint(
   20,
   "first accumulator row (one row: `array.cols` int32); the tile takes blocks x extent y x extent x rows",
 );
-const exponentIn = uint(5, "scalar register with the input's run-time exponent (0: none)");
-const exponentOut = uint(5, "scalar register with the output's run-time exponent (0: none)");
-const low = int(10, "lower clamp of the result (0 makes a ReLU)");
-const high = int(10, "upper clamp of the result");
-const kernel = { kernelY: uint(8, "kernel rows"), kernelX: uint(8, "kernel columns") } as const;
-const stride = { strideY: uint(8, "row stride"), strideX: uint(8, "column stride") } as const;
+const exponentIn = scalar("scalar register with the input's run-time exponent (0: none)");
+const exponentOut = scalar("scalar register with the output's run-time exponent (0: none)");
+const low = withDefault(int(10, "lower clamp of the result (0 makes a ReLU)"), -128);
+const high = withDefault(int(10, "upper clamp of the result"), 127);
+const kernel = {
+  kernelY: withDefault(uint(8, "kernel rows"), 1),
+  kernelX: withDefault(uint(8, "kernel columns"), 1),
+} as const;
+const stride = {
+  strideY: withDefault(uint(8, "row stride"), 1),
+  strideX: withDefault(uint(8, "column stride"), 1),
+} as const;
 const pad = { padTop: uint(8, "padding rows above"), padLeft: uint(8, "padding columns on the left") } as const;
 const source = oneOf(1, ["accumulators", "view"], "where the int32 values come from");
 
@@ -106,7 +130,7 @@ export const INSTRUCTIONS = {
       "Sets a view register: a window of a tensor held in SRAM. Element (y, x, c) lies at address + (y - y.base) * rowPitch + (x - x.base) * pixelPitch + (c - c.base) * bytes. Instructions issued later see it.",
     fields: {
       view: view("the one to set"),
-      tensor: uint(16, "tensor the window is of"),
+      tensor: refersTo("tensor", uint(16, "tensor the window is of")),
       ...box,
       address: uint(32, "SRAM byte address of the window's first element"),
       rowPitch: uint(32, "bytes from row to row"),
@@ -157,10 +181,10 @@ export const INSTRUCTIONS = {
       groupIn: minus1(16, "input channels per group (dense: all)"),
       groupOut: minus1(16, "output channels per group (dense: all)"),
       ...kernel,
-      strideY: uint(4, "row stride"),
-      strideX: uint(4, "column stride"),
-      dilationY: uint(4, "row dilation"),
-      dilationX: uint(4, "column dilation"),
+      strideY: withDefault(uint(4, "row stride"), 1),
+      strideX: withDefault(uint(4, "column stride"), 1),
+      dilationY: withDefault(uint(4, "row dilation"), 1),
+      dilationX: withDefault(uint(4, "column dilation"), 1),
       ...pad,
       packing: oneOf(
         2,
@@ -223,9 +247,9 @@ export const INSTRUCTIONS = {
       exponentA: int(7, "exponent of a"),
       exponentB: int(7, "exponent of b"),
       exponentOut: int(7, "exponent of the result"),
-      registerA: uint(5, "scalar register added to exponentA (0: none)"),
-      registerB: uint(5, "scalar register added to exponentB (0: none)"),
-      registerOut: uint(5, "scalar register added to exponentOut (0: none)"),
+      registerA: scalar("scalar register added to exponentA (0: none)"),
+      registerB: scalar("scalar register added to exponentB (0: none)"),
+      registerOut: scalar("scalar register added to exponentOut (0: none)"),
       low,
       high,
     },
@@ -259,7 +283,7 @@ export const INSTRUCTIONS = {
       tensor,
       ...box,
       accRow,
-      histogram: uint(4, "histogram register"),
+      histogram,
       relu: flag("negative values count as 0"),
       exponentIn,
     },
@@ -269,7 +293,7 @@ export const INSTRUCTIONS = {
     place: "scalar",
     meaning:
       "Sums a histogram register over all agents of the chip; every agent gets the sum. Starts when all agents have arrived.",
-    fields: { histogram: uint(4, "histogram register") },
+    fields: { histogram },
   },
   exponent: {
     opcode: 11,
@@ -277,8 +301,8 @@ export const INSTRUCTIONS = {
     meaning:
       "Chooses a tensor's run-time exponent from a histogram register (docs/arithmetic.md, chooseExponent) and clears the histogram.",
     fields: {
-      dst: uint(5, "scalar register to set"),
-      histogram: uint(4, "histogram register"),
+      dst: scalar("scalar register to set"),
+      histogram,
       bits: uint(4, "magnitude bits of the format: 7 for i8, 8 for u8"),
       clipLog2: uint(5, "at most one value in 2^clipLog2 may saturate"),
     },
@@ -288,9 +312,9 @@ export const INSTRUCTIONS = {
     place: "scalar",
     meaning: "Scalar register arithmetic: dst = operation(a, b) + immediate, saturated to -64..63.",
     fields: {
-      dst: uint(5, "scalar register to set"),
-      a: uint(5, "first operand register"),
-      b: uint(5, "second operand register"),
+      dst: scalar("scalar register to set"),
+      a: scalar("first operand register"),
+      b: scalar("second operand register"),
       operation: oneOf(2, ["add", "subtract", "minimum", "maximum"], "what is computed"),
       immediate: int(16, "added to the result"),
     },
@@ -360,6 +384,31 @@ export function unitKindOf(instruction: Instruction): UnitKind | null {
   if (instruction.op === "fence") return instruction.unit;
   const place: Place = INSTRUCTIONS[instruction.op].place;
   return place === "issue" ? null : place;
+}
+
+/** A field's value when nothing is said of it. */
+export function defaultOf(field: Field): number | boolean | string | Axis | readonly never[] {
+  switch (field.type) {
+    case "uint":
+      return field.default ?? (field.minus1 ? 1 : 0);
+    case "int":
+      return field.default ?? 0;
+    case "enum":
+      return field.names[0];
+    case "flag":
+      return false;
+    case "axis":
+      return { base: 0, stepA: 0, stepB: 0, extent: 0 };
+    case "list":
+    case "units":
+      return [];
+  }
+}
+
+/** An instruction from some of its fields; the others are at their defaults: see `defaultOf`. */
+export function instruction<O extends Op>(op: O, given: Partial<Omit<InstructionOf<O>, "op">>): InstructionOf<O> {
+  const fields = Object.fromEntries(fieldsOf(op).map(([name, field]) => [name, defaultOf(field)]));
+  return { op, ...fields, ...given } as InstructionOf<O>;
 }
 
 /** All fields of an operation in encoding order. */

@@ -54,15 +54,7 @@ class TwinKernels implements Kernels {
     }
   }
 
-  fillBox(
-    dst: number,
-    dstRow: number,
-    dstPixel: number,
-    h: number,
-    w: number,
-    bytes: number,
-    value: number,
-  ): void {
+  fillBox(dst: number, dstRow: number, dstPixel: number, h: number, w: number, bytes: number, value: number): void {
     const memory = this.bytes();
     for (let y = 0; y < h; y++) {
       for (let x = 0; x < w; x++) {

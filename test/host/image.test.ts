@@ -91,6 +91,14 @@ describe("readImage", () => {
     expect([image.width, image.height, ...image.rgb]).toEqual([3, 2, ...Array(18).fill(value)]);
   });
 
+  test("a colour profile is not applied: the stored values count", async () => {
+    const { data, raw } = noise(5, 4);
+    const bytes = await sharp(data, { raw }).withIccProfile("p3").png().toBuffer();
+    const stored = await sharp(bytes, { ignoreIcc: true }).raw().toBuffer();
+    expect(await sharp(bytes).raw().toBuffer()).not.toEqual(stored);
+    expect(Buffer.from((await readImage(await file("p3.png", bytes))).rgb)).toEqual(stored);
+  });
+
   test("a JPEG file is read, under any name, and turned as its tag says", async () => {
     const { data, raw } = noise(20, 10);
     const bytes = await sharp(data, { raw }).withMetadata({ orientation: 6 }).jpeg().toBuffer();

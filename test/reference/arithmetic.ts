@@ -85,7 +85,7 @@ export function add(a: number, b: number, fA: number, fB: number, fOut: number, 
 
 /** Section 6: one element brought to another exponent. */
 export function copy(value: number, fIn: number, fOut: number, low: number, high: number): number {
-  return clamp(roundShift(value, fIn - fOut), low, high);
+  return clamp(roundShift(value, clamp(fIn - fOut, -8, 31)), low, high);
 }
 
 /** Section 8: bits of the magnitude. */

@@ -1,8 +1,17 @@
 /** Runs a quantized model, node by node, over whole tensors. The model's type is declared here, structurally. */
 import { shiftUnit, shiftUnitWide } from "./arithmetic.ts";
-import { addMaps, concat, convAccumulators, type Elements, type FeatureMap, type Pads, type Pair, pool } from "./operators.ts";
+import {
+  addMaps,
+  concat,
+  convAccumulators,
+  type Elements,
+  type FeatureMap,
+  type Pads,
+  type Pair,
+  pool,
+} from "./operators.ts";
 
-export interface ReferenceTensor {
+interface ReferenceTensor {
   readonly name: string;
   readonly height: number;
   readonly width: number;
@@ -11,7 +20,7 @@ export interface ReferenceTensor {
   readonly exponent: number;
 }
 
-export interface ReferenceConv {
+interface ReferenceConv {
   readonly op: "conv";
   readonly name: string;
   readonly inputs: readonly [string];
@@ -31,7 +40,7 @@ export interface ReferenceConv {
   readonly slope: { readonly a: number; readonly b: number } | null;
 }
 
-export interface ReferencePool {
+interface ReferencePool {
   readonly op: "pool";
   readonly name: string;
   readonly inputs: readonly [string];
@@ -43,7 +52,7 @@ export interface ReferencePool {
   readonly pads: Pads;
 }
 
-export interface ReferenceAdd {
+interface ReferenceAdd {
   readonly op: "add";
   readonly name: string;
   readonly inputs: readonly [string, string];
@@ -52,7 +61,7 @@ export interface ReferenceAdd {
   readonly high: number;
 }
 
-export interface ReferenceConcat {
+interface ReferenceConcat {
   readonly op: "concat";
   readonly name: string;
   readonly inputs: readonly string[];
@@ -85,7 +94,8 @@ export function runReference(model: ReferenceModel, input: Elements): ReferenceR
   });
   const put = (tensor: ReferenceTensor, data: Elements) => {
     const expected = emptyElements(tensor);
-    if (data.length !== expected.length) fail(`tensor ${tensor.name} has ${data.length} elements, expected ${expected.length}`);
+    if (data.length !== expected.length)
+      fail(`tensor ${tensor.name} has ${data.length} elements, expected ${expected.length}`);
     if (data.constructor !== expected.constructor) fail(`tensor ${tensor.name} is not ${tensor.format}`);
     tensors.set(tensor.name, data);
   };
@@ -110,7 +120,10 @@ export function runReference(model: ReferenceModel, input: Elements): ReferenceR
         if (a.format !== b.format) fail(`${node.name} adds ${a.format} and ${b.format}`);
         if (Math.abs(a.exponent - b.exponent) > 16) fail(`${node.name}: exponents ${a.exponent} and ${b.exponent}`);
         const [mapA, mapB] = node.inputs.map(mapOf);
-        put(out, addMaps(mapA, mapB, a.exponent, b.exponent, out.exponent, node.low, node.high, emptyElements(out)).data);
+        put(
+          out,
+          addMaps(mapA, mapB, a.exponent, b.exponent, out.exponent, node.low, node.high, emptyElements(out)).data,
+        );
         break;
       }
       case "concat": {

@@ -55,7 +55,8 @@ export function convAccumulators(input: FeatureMap, weights: Int8Array, geometry
   const groupIn = channels / groups;
   const groupOut = outChannels / groups;
   const taps = kernel[0] * kernel[1] * groupIn;
-  if (weights.length !== outChannels * taps) throw new Error(`${weights.length} weights, expected ${outChannels * taps}`);
+  if (weights.length !== outChannels * taps)
+    throw new Error(`${weights.length} weights, expected ${outChannels * taps}`);
   refuseOverflow(input, weights, taps);
   // One element type for both operands keeps the inner loop fast.
   const x = new Int16Array(input.data);

@@ -1,6 +1,5 @@
-/** A one-node ONNX model, ConvInteger, as protobuf bytes. Field numbers: onnx/onnx.proto3. */
+/** A one-node ONNX model as protobuf bytes. Field numbers: onnx/onnx.proto3. */
 import protobuf, { type Writer } from "protobufjs/minimal.js";
-import type { ConvGeometry } from "../reference/index.ts";
 
 /** onnx.TensorProto.DataType */
 const DATA_TYPE = { uint8: 2, int8: 3, int32: 6 } as const;
@@ -8,8 +7,16 @@ const DATA_TYPE = { uint8: 2, int8: 3, int32: 6 } as const;
 const ATTRIBUTE_INT = 2;
 const ATTRIBUTE_INTS = 7;
 const IR_VERSION = 8;
-/** ConvInteger has not changed since opset 10. */
+/** Has ConvInteger (since 10) and MaxPool of 8-bit integers (since 12). */
 const OPSET = 13;
+
+export interface OneNode {
+  readonly op: string;
+  /** Names and element types of the inputs, in the operator's order; all tensors have rank 4. */
+  readonly inputs: Readonly<Record<string, keyof typeof DATA_TYPE>>;
+  readonly output: keyof typeof DATA_TYPE;
+  readonly attributes: Readonly<Record<string, number | readonly number[]>>;
+}
 
 const message = (writer: Writer, field: number, body: (writer: Writer) => void) => {
   writer.uint32((field << 3) | 2).fork();
@@ -47,25 +54,20 @@ function valueInfo(graph: Writer, field: number, name: string, type: keyof typeo
   });
 }
 
-/** y [1, K, OH, OW] int32 = ConvInteger(x [1, C, H, W], w [K, C / groups, R, S] int8), zero points 0. */
-export function convIntegerModel(xType: "int8" | "uint8", geometry: ConvGeometry): Uint8Array {
+/** The model's bytes; its output is named `y`. */
+export function oneNodeModel({ op, inputs, output, attributes }: OneNode): Uint8Array {
   const model = protobuf.Writer.create();
   integer(model, 1, IR_VERSION);
   message(model, 7, (graph) => {
     message(graph, 1, (node) => {
-      for (const input of ["x", "w"]) string(node, 1, input);
+      for (const input of Object.keys(inputs)) string(node, 1, input);
       string(node, 2, "y");
-      string(node, 4, "ConvInteger");
-      attribute(node, "kernel_shape", geometry.kernel);
-      attribute(node, "strides", geometry.stride);
-      attribute(node, "dilations", geometry.dilation);
-      attribute(node, "pads", geometry.pads);
-      attribute(node, "group", geometry.groups);
+      string(node, 4, op);
+      for (const [name, value] of Object.entries(attributes)) attribute(node, name, value);
     });
-    string(graph, 2, "conv");
-    valueInfo(graph, 11, "x", xType);
-    valueInfo(graph, 11, "w", "int8");
-    valueInfo(graph, 12, "y", "int32");
+    string(graph, 2, op);
+    for (const [name, type] of Object.entries(inputs)) valueInfo(graph, 11, name, type);
+    valueInfo(graph, 12, "y", output);
   });
   message(model, 8, (opset) => {
     string(opset, 1, "");

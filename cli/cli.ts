@@ -1,0 +1,119 @@
+/** The command line as a function: arguments and streams in, exit code out. */
+import yargs, { type Argv } from "yargs";
+import { RAPSIM_VERSION } from "../compiler/version.ts";
+import { UsageError } from "../isa/errors.ts";
+import type { Command } from "./command.ts";
+import { asm } from "./commands/asm.ts";
+import { compile } from "./commands/compile.ts";
+import { disasm } from "./commands/disasm.ts";
+import { info } from "./commands/info.ts";
+import { machines } from "./commands/machines.ts";
+import { quantize } from "./commands/quantize.ts";
+import { run } from "./commands/run.ts";
+import { describeFailure, EXIT } from "./errors.ts";
+import { ClosedPipe, type Io, pageWidth, write } from "./io.ts";
+import { createLogger, LOG_LEVELS } from "./logging.ts";
+import { type Arguments, choiceOf, flag, flagOf, text } from "./options.ts";
+import { createProgress } from "./progress.ts";
+
+const COMMANDS: readonly Command[] = [run, compile, quantize, info, disasm, asm, machines];
+
+const LOG_OPTIONS = {
+  "log-level": text(`least important log line on standard error: ${LOG_LEVELS.join(", ")} (default warn)`),
+  "log-json": flag("logs and errors as JSON lines"),
+};
+
+interface Chosen {
+  readonly command: Command;
+  readonly args: Arguments;
+}
+
+/** Runs one command line, without the name of the program. @returns the exit code */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let chosen: Chosen | undefined;
+  try {
+    let output = "";
+    const parser = createParser(io, (command, args) => {
+      chosen = { command, args };
+    });
+    await parser.parseAsync([...argv], {}, (_error: unknown, _args: unknown, text: string) => {
+      output = text;
+    });
+    if (output !== "") {
+      await write(io.stdout, `${output}\n`);
+      return EXIT.done;
+    }
+    if (chosen === undefined) throw new UsageError("no command given");
+    await execute(chosen, io);
+    return EXIT.done;
+  } catch (error) {
+    const named = chosen?.command.name ?? COMMANDS.find(({ name }) => name === argv[0])?.name;
+    return fail(error, named, argv.includes("--log-json"), io);
+  }
+}
+
+function createParser(io: Io, choose: (command: Command, args: Arguments) => void): Argv {
+  const parser = yargs()
+    .scriptName("rapsim")
+    .locale("en")
+    .usage("rapsim <command> [options]\n\nSimulates an INT8 edge accelerator: what a network finds, and its time, traffic and energy.")
+    .parserConfiguration({ "greedy-arrays": false, "dot-notation": false, "camel-case-expansion": false, "parse-numbers": false, "boolean-negation": false })
+    .options(LOG_OPTIONS)
+    .group([...Object.keys(LOG_OPTIONS), "help", "version"], "Everywhere:")
+    .strict()
+    .recommendCommands()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message: string, error: Error | undefined) => {
+      throw error instanceof UsageError ? error : new UsageError(oneLine(message || String(error?.message)));
+    })
+    .version(RAPSIM_VERSION)
+    .help()
+    .alias("help", "h")
+    .wrap(pageWidth(io.stdout))
+    .epilogue("rapsim <command> --help says more. Exit codes: 0 done, 1 an input is wrong, 2 wrong usage, 70 a bug.");
+  for (const command of COMMANDS) {
+    const { positional } = command;
+    const place = positional === undefined ? "" : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
+    parser.command(
+      `${command.name}${place}`,
+      command.describe,
+      (y) => {
+        y.usage(`rapsim ${command.name}${place.toUpperCase()} [options]\n\n${command.describe}`).options(command.options).epilogue("");
+        if (positional !== undefined) y.positional(positional.name, { type: "string", describe: positional.describe });
+        for (const [line, describe] of command.examples) y.example(line, describe);
+      },
+      (args) => choose(command, args),
+    );
+  }
+  return parser;
+}
+
+/** yargs spreads some messages over lines. */
+function oneLine(message: string): string {
+  return message.replace(/\s*\n\s*/g, "; ").replace(/^Unknown argument/, "unknown option or argument");
+}
+
+async function execute({ command, args }: Chosen, io: Io): Promise<void> {
+  const json = flagOf(args, "log-json");
+  const log = await createLogger({ level: choiceOf(args, "log-level", LOG_LEVELS) ?? "warn", json }, io);
+  const progress = await createProgress(io, !json);
+  try {
+    await command.run(args, { io, log, progress });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function fail(error: unknown, command: string | undefined, json: boolean, io: Io): Promise<number> {
+  const { exitCode, message } = describeFailure(error, command);
+  if (message === "") return exitCode;
+  try {
+    if (json) (await createLogger({ level: "error", json }, io)).fatal(message);
+    else await write(io.stderr, `${message}\n`);
+  } catch (failure) {
+    // nobody reads standard error either
+    if (!(failure instanceof ClosedPipe)) throw failure;
+  }
+  return exitCode;
+}

@@ -1,0 +1,185 @@
+/** Files: read with a clear refusal, written whole or not at all. */
+import { rmSync } from "node:fs";
+import { access, chmod, constants, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { RapError, UsageError } from "../isa/errors.ts";
+import { type Io, write } from "./io.ts";
+
+/** Stands for standard output where a file is to be written. */
+export const STANDARD_OUTPUT = "-";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EISDIR: "is a folder",
+  ENOTDIR: "a part of the path is not a folder",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the disk quota is used up",
+  EROFS: "the file system is read-only",
+  ENAMETOOLONG: "the name is too long",
+  EMFILE: "too many open files",
+  ELOOP: "too many symbolic links",
+  EFBIG: "the file would be too large",
+};
+
+/** An error of the operating system as one that the user can mend; anything else is passed on. */
+function refuse(path: string, doing: string, error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || code === undefined || error instanceof RapError) throw error;
+  throw new RapError(`${shown(path)}: cannot be ${doing}: ${REASONS[code] ?? code}`, { cause: error });
+}
+
+/** A path as part of one line. */
+export function shown(path: string): string {
+  return path.replace(/\p{Cc}/gu, "?");
+}
+
+async function statOrNull(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+export async function fileExists(path: string): Promise<boolean> {
+  return (await statOrNull(path).catch(() => null)) !== null;
+}
+
+/** Programs and networks beyond this are refused before they are read. */
+export const MAX_INPUT_BYTES = 2 ** 30;
+
+/** A whole file. @param what named in messages: "a program" @throws RapError */
+export async function readInput(path: string, what: string, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {
+  try {
+    const info = await stat(path);
+    if (info.isDirectory()) throw new RapError(`${shown(path)}: is a folder; ${what} is needed`);
+    if (info.size > maxBytes) {
+      throw new RapError(`${shown(path)}: ${info.size} bytes; ${what} has at most ${maxBytes}`);
+    }
+    return await readFile(path);
+  } catch (error) {
+    return refuse(path, "read", error);
+  }
+}
+
+/** Temporary files not yet renamed; removed when a signal ends the process. */
+const unfinished = new Set<string>();
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+function removeUnfinished(signal: NodeJS.Signals): void {
+  for (const path of unfinished) rmSync(path, { force: true });
+  process.exit(SIGNALS[signal as keyof typeof SIGNALS]);
+}
+
+// Handlers stand only while there is something to remove: without them a signal ends long computations at once.
+function begin(path: string): void {
+  if (unfinished.size === 0) for (const signal of Object.keys(SIGNALS)) process.on(signal, removeUnfinished);
+  unfinished.add(path);
+}
+
+function finish(path: string): void {
+  unfinished.delete(path);
+  if (unfinished.size === 0) for (const signal of Object.keys(SIGNALS)) process.off(signal, removeUnfinished);
+}
+
+/** Where a link leads, so that the link stays; the path itself when nothing is there yet. */
+async function target(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
+}
+
+let serial = 0;
+const temporaryName = (path: string) => `${path}.${process.pid}.${serial++}.tmp`;
+
+/** Devices and pipes are written to as they are; only regular files are replaced. */
+async function isSpecial(path: string): Promise<boolean> {
+  const info = await statOrNull(path);
+  return info !== null && !info.isFile() && !info.isDirectory();
+}
+
+/** Refuses a path that could not be written, before long work is done for it. @throws RapError */
+export async function checkWritable(path: string): Promise<void> {
+  if (path === STANDARD_OUTPUT) return;
+  try {
+    const info = await statOrNull(path);
+    if (info?.isDirectory()) throw new RapError(`${shown(path)}: is a folder; a file is to be written`);
+    if (info !== null) await access(path, constants.W_OK);
+    if (await isSpecial(path)) return;
+    const folder = dirname(await target(path));
+    if ((await statOrNull(folder)) === null) throw new RapError(`${shown(path)}: cannot be written: no folder ${shown(folder)}`);
+    const trial = temporaryName(await target(path));
+    await (await open(trial, "wx")).close();
+    await rm(trial);
+  } catch (error) {
+    refuse(path, "written", error);
+  }
+}
+
+/** Makes the folder if need be, and refuses one that could not be written into. @throws RapError */
+export async function prepareFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw new RapError(`${shown(path)}: is not a folder`, { cause: error });
+    refuse(path, "made", error);
+  }
+  await checkWritable(join(path, "trial"));
+}
+
+/** Writes a file whole or not at all: to a temporary file beside it, which then takes its name. `-`: standard output. */
+export async function writeOutput(path: string, content: string | Uint8Array, io: Io): Promise<void> {
+  if (path === STANDARD_OUTPUT) return write(io.stdout, content);
+  try {
+    if (await isSpecial(path)) return await writeThrough(path, "w", content);
+    const final = await target(path);
+    const temporary = temporaryName(final);
+    begin(temporary);
+    try {
+      await writeThrough(temporary, "wx", content);
+      const mode = (await statOrNull(final))?.mode;
+      if (mode !== undefined) await chmod(temporary, mode & 0o777);
+      await rename(temporary, final);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    } finally {
+      finish(temporary);
+    }
+  } catch (error) {
+    refuse(path, "written", error);
+  }
+}
+
+async function writeThrough(path: string, flags: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+}
+
+export interface NamedPath {
+  /** The option that gave it. */
+  readonly option: string;
+  readonly path: string | undefined;
+}
+
+/** Outputs that would overwrite each other or an input are a mistake. @throws UsageError */
+export async function checkDistinct(outputs: readonly NamedPath[], inputs: readonly NamedPath[]): Promise<void> {
+  const seen = new Map<string, string>();
+  const place = async (path: string) => (path === STANDARD_OUTPUT ? path : await target(path));
+  for (const { option, path } of inputs) if (path !== undefined) seen.set(await place(path), option);
+  for (const { option, path } of outputs) {
+    if (path === undefined || (path !== STANDARD_OUTPUT && (await isSpecial(path).catch(() => false)))) continue;
+    const other = seen.get(await place(path));
+    if (other !== undefined) {
+      throw new UsageError(
+        path === STANDARD_OUTPUT ? `${option} and ${other} both write to standard output` : `${option} would overwrite ${shown(path)}, which ${other} names`,
+      );
+    }
+    seen.set(await place(path), option);
+  }
+}

@@ -1,0 +1,81 @@
+/** The options that say how a network becomes integers and which machine it is compiled for. */
+import type { Machine, Packing } from "../isa/index.ts";
+import { RapError, UsageError } from "../isa/errors.ts";
+import { type Arguments, choiceOf, numberOf, settings, settingsOf, text, textOf } from "./options.ts";
+
+export const QUANTIZE_OPTIONS = {
+  activations: text("format of activations: i8, or u8 (one bit more for what is never negative) (default i8)"),
+  head: text("format of a convolution's values that leave the network: i32 accumulators or i8 (default i32)"),
+  seed: text("seed of built-in networks' weights and of the pictures that scales are chosen by (default 1)"),
+};
+
+export interface QuantizeChoices {
+  readonly activations?: "i8" | "u8";
+  readonly head?: "i8" | "i32";
+  readonly seed?: number;
+}
+
+const HIGHEST_SEED = 2 ** 31 - 1;
+
+export function quantizeChoices(args: Arguments): QuantizeChoices {
+  const activations = choiceOf(args, "activations", ["i8", "u8"]);
+  const head = choiceOf(args, "head", ["i8", "i32"]);
+  const seed = numberOf(args, "seed", { min: 0, max: HIGHEST_SEED, whole: true });
+  return {
+    ...(activations === undefined ? {} : { activations }),
+    ...(head === undefined ? {} : { head }),
+    ...(seed === undefined ? {} : { seed }),
+  };
+}
+
+export const MACHINE_OPTIONS = {
+  machine: text("preset or machine file to compile for (default rap-e; see rapsim machines)"),
+  set: settings("change one machine parameter, as agents=8; may be repeated"),
+  packing: text("how kernel taps share array rows: perTap, kernelRow or full (default: what the machine's feeder can do)"),
+};
+
+export function packingChoice(args: Arguments): Packing | undefined {
+  return choiceOf(args, "packing", ["perTap", "kernelRow", "full"]);
+}
+
+/** The values that `--set` gives, of their parameters' types. @throws UsageError for a parameter or value that is not known */
+async function parsedSettings(args: Arguments): Promise<Record<string, unknown>> {
+  const given = settingsOf(args, "set");
+  if (given.size === 0) return {};
+  const { parseParameter } = await import("../isa/machine.ts");
+  return asUsage(() => Object.fromEntries([...given].map(([key, value]) => [key, parseParameter(key, value, "--set")])));
+}
+
+/** A wrong option value is wrong usage, whoever found it. */
+function asUsage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof RapError ? new UsageError(error.message) : error;
+  }
+}
+
+/** The machine that `--machine` and `--set` describe. */
+export async function machineChoice(args: Arguments): Promise<Machine> {
+  const changes = await parsedSettings(args);
+  const { DEFAULT_MACHINE, loadMachine, withParameters } = await import("../isa/index.ts");
+  const machine = loadMachine(textOf(args, "machine") ?? DEFAULT_MACHINE);
+  return asUsage(() => withParameters(machine, changes, "--set"));
+}
+
+/** What `--set` changes at run time: rates only, since the program was compiled for the structure. */
+export async function rateChoices(args: Arguments): Promise<(machine: Machine) => Machine> {
+  const changes = await parsedSettings(args);
+  const { PARAMETERS, loadPreset, DEFAULT_MACHINE, withParameters } = await import("../isa/index.ts");
+  for (const key of Object.keys(changes)) {
+    if (PARAMETERS[key as keyof typeof PARAMETERS].kind === "structure") {
+      throw new UsageError(
+        `--set: ${key} belongs to the structure a program is compiled for and cannot change at run time; compile for it: rapsim compile MODEL --set ${key}=...`,
+      );
+    }
+  }
+  const apply = (machine: Machine) => asUsage(() => withParameters(machine, changes, "--set"));
+  // ranges are the same for every machine: a wrong value shows before long work
+  apply(loadPreset(DEFAULT_MACHINE));
+  return apply;
+}

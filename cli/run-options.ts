@@ -1,0 +1,104 @@
+/** The options of `rapsim run`, read and checked: what contradicts itself is refused before anything is loaded. */
+import { existsSync, statSync } from "node:fs";
+import { extname } from "node:path";
+import { UsageError } from "../isa/errors.ts";
+import type { RunMode } from "../report/report.ts";
+import { checkDistinct, STANDARD_OUTPUT } from "./files.ts";
+import { type Arguments, choiceOf, flag, flagOf, numberOf, refuseOptions, settings, text, textOf } from "./options.ts";
+
+export const RUN_OPTIONS = {
+  image: text("picture (PNG, JPEG), or a folder of them: all are run (default: a generated picture)"),
+  threshold: text("keep detections whose score is above this, 0..1 (default: the program's)"),
+  mode: text("full: values and time; timing: time alone; functional: values alone (default full)"),
+  set: settings("change one rate of the machine, as dram.bytesPerCycle=25.6; may be repeated"),
+  frames: text("frames to time, for the steady state between them (default 1)"),
+  "overlap-frames": flag("a frame may begin before the one before it has ended"),
+  json: text("write the report as JSON; - for standard output, without the text"),
+  csv: text("write the layer table as CSV; - for standard output, without the text"),
+  boxes: text("write the picture with its detections drawn: a .png file, or a folder for several"),
+  dump: text("write every layer's values into this folder as .npy files"),
+  "check-races": flag("look for accesses to the same memory that nothing orders; exit code 1 if there are any"),
+  kernels: text("inner loops of the values: wasm, or their twin in plain TypeScript (default wasm)"),
+};
+
+export interface RunOptions {
+  /** undefined: the embedded default */
+  readonly program: string | undefined;
+  readonly image: string | undefined;
+  readonly threshold: number | undefined;
+  readonly mode: RunMode;
+  readonly frames: number;
+  readonly overlapFrames: boolean;
+  readonly json: string | undefined;
+  readonly csv: string | undefined;
+  readonly boxes: BoxesPlace | undefined;
+  readonly dump: string | undefined;
+  readonly checkRaces: boolean;
+  readonly kernels: "wasm" | "twin";
+}
+
+/** Where pictures with boxes go. */
+export interface BoxesPlace {
+  readonly kind: "file" | "folder";
+  readonly path: string;
+}
+
+const MOST_FRAMES = 10_000;
+
+export function runOptions(args: Arguments): RunOptions {
+  const mode = choiceOf(args, "mode", ["full", "timing", "functional"]) ?? "full";
+  if (mode === "timing") {
+    refuseOptions(args, ["image", "threshold", "boxes", "dump", "kernels"], "with --mode timing, which computes no values");
+  }
+  if (mode === "functional") {
+    refuseOptions(args, ["set", "frames", "overlap-frames", "csv"], "with --mode functional, which counts no time");
+  }
+  const frames = numberOf(args, "frames", { min: 1, max: MOST_FRAMES, whole: true }) ?? 1;
+  const overlapFrames = flagOf(args, "overlap-frames");
+  if (overlapFrames && frames === 1) throw new UsageError("--overlap-frames needs at least two frames: add --frames N");
+  const boxes = textOf(args, "boxes");
+  return {
+    program: textOf(args, "program"),
+    image: textOf(args, "image"),
+    threshold: numberOf(args, "threshold", { min: 0, max: 1 }),
+    mode,
+    frames,
+    overlapFrames,
+    json: textOf(args, "json"),
+    csv: textOf(args, "csv"),
+    boxes: boxes === undefined ? undefined : boxesPlace(boxes),
+    dump: textOf(args, "dump"),
+    checkRaces: flagOf(args, "check-races"),
+    kernels: choiceOf(args, "kernels", ["wasm", "twin"]) ?? "wasm",
+  };
+}
+
+/** A folder when it is one or has no extension; else a .png file. */
+function boxesPlace(path: string): BoxesPlace {
+  const isFolder = existsSync(path) ? statSync(path).isDirectory() : path.endsWith("/") || extname(path) === "";
+  if (isFolder) return { kind: "folder", path };
+  if (extname(path).toLowerCase() !== ".png") {
+    throw new UsageError(`--boxes: pictures are written as PNG; give a name ending in .png, or a folder, not '${path}'`);
+  }
+  return { kind: "file", path };
+}
+
+/** No output may overwrite another or an input. */
+export async function checkRunOutputs({ program, image, json, csv, boxes }: RunOptions): Promise<void> {
+  await checkDistinct(
+    [
+      { option: "--json", path: json },
+      { option: "--csv", path: csv },
+      { option: "--boxes", path: boxes?.kind === "file" ? boxes.path : undefined },
+    ],
+    [
+      { option: "PROGRAM", path: program },
+      { option: "--image", path: image },
+    ],
+  );
+}
+
+/** The text report goes to standard output unless a file was asked for there. */
+export function printsText({ json, csv }: RunOptions): boolean {
+  return json !== STANDARD_OUTPUT && csv !== STANDARD_OUTPUT;
+}

@@ -1,0 +1,325 @@
+/** Tiling of a convolution group: the cheapest plan, by a simple cost model, that fits SRAM and accumulators. */
+import { accumulatorRows, type Machine, type Packing, RapError } from "../../isa/index.ts";
+import type { Geometry } from "../../kernels/index.ts";
+import { aligned } from "./buffers.ts";
+import { divisorPairs, splits } from "./splits.ts";
+
+/** What is to be tiled. Extents in elements; `final` is the pooling's output, or the convolution's when there is none. */
+export interface ConvShape {
+  readonly name: string;
+  readonly input: { readonly height: number; readonly width: number };
+  readonly output: { readonly height: number; readonly width: number; readonly channels: number };
+  readonly final: { readonly height: number; readonly width: number };
+  readonly finalBytes: 1 | 4;
+  readonly geometry: Geometry & { readonly dilation: readonly [number, number] };
+  readonly pool: Geometry | null;
+  readonly groups: number;
+  /** input channels of the convolution (the input tensor may hold more) */
+  readonly inChannels: number;
+  /** the DRAM tensor written has channels behind these, so no store may reach beyond them */
+  readonly channelsFollow: boolean;
+}
+
+/** How a convolution group is cut. */
+export interface ConvPlan {
+  readonly gridY: number;
+  readonly gridX: number;
+  /** what grid columns share out: image columns or output channels */
+  readonly split: "columns" | "channels";
+  /** final tile per agent */
+  readonly tileHeight: number;
+  readonly tileWidth: number;
+  readonly stepsY: number;
+  readonly stepsX: number;
+  /** output channels per agent, a multiple of array.cols unless it is all */
+  readonly channels: number;
+  /** blocks of array.cols output channels per convolution instruction */
+  readonly blocks: number;
+  /** convolution rows per instruction */
+  readonly stripRows: number;
+  /** input channels per convolution instruction */
+  readonly chunk: number;
+  readonly weightsResident: boolean;
+  readonly inputWhole: boolean;
+  readonly outputWhole: boolean;
+  /** two buffers for what is loaded more than once, and accumulators in two halves */
+  readonly prefetch: boolean;
+  /** weights and shift table are loaded once, before the first frame */
+  readonly persistentWeights: boolean;
+  readonly cycles: number;
+}
+
+const OVERHEAD_CYCLES_PER_STEP = 400;
+const OVERHEAD_CYCLES_PER_INSTRUCTION = 40;
+
+interface Candidate {
+  readonly gridY: number;
+  readonly gridX: number;
+  readonly split: ConvPlan["split"];
+  readonly tileHeight: number;
+  readonly tileWidth: number;
+  readonly persistentWeights: boolean;
+}
+
+/** Array passes per block of output channels for `chunk` input channels. */
+export function passes(kernel: readonly [number, number], channels: number, rows: number, packing: Packing): number {
+  const [r, s] = kernel;
+  if (packing === "full") return Math.ceil((r * s * channels) / rows);
+  if (packing === "kernelRow") return r * Math.ceil((s * channels) / rows);
+  return r * s * Math.ceil(channels / rows);
+}
+
+const span = (out: number, kernel: number, stride: number, dilation = 1) =>
+  (out - 1) * stride + (kernel - 1) * dilation + 1;
+
+/** Sizes that follow from a plan. */
+export function convSizes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine) {
+  const cols = machine.parameters["array.cols"];
+  const { geometry: g, pool } = shape;
+  const convHeight = pool ? span(plan.tileHeight, pool.kernel[0], pool.stride[0]) : plan.tileHeight;
+  const convWidth = pool ? span(plan.tileWidth, pool.kernel[1], pool.stride[1]) : plan.tileWidth;
+  const inHeight = span(convHeight, g.kernel[0], g.stride[0], g.dilation[0]);
+  const inWidth = span(convWidth, g.kernel[1], g.stride[1], g.dilation[1]);
+  const agentBlocks = Math.ceil(plan.channels / cols);
+  const groupIn = shape.inChannels / shape.groups;
+  const rows = g.kernel[0] * g.kernel[1] * groupIn;
+  const chunkRows = g.kernel[0] * g.kernel[1] * plan.chunk;
+  const steps = plan.stepsY * plan.stepsX;
+  const kGroups = Math.ceil(agentBlocks / plan.blocks);
+  const strips = Math.ceil(convHeight / plan.stripRows);
+  const chunks = Math.ceil(groupIn / plan.chunk);
+  const copies = (many: boolean) => (many && plan.prefetch ? 2 : 1);
+  const inputSlots = copies(steps > 1 || !plan.inputWhole);
+  const weightSlots = plan.weightsResident ? 1 : copies(steps * kGroups * chunks > 1);
+  const convSlots = pool ? copies(steps * kGroups > 1) : 0;
+  const outputSlots = copies(steps * (plan.outputWhole ? 1 : kGroups) > 1);
+  const loadedChannels = plan.inputWhole
+    ? shape.inChannels
+    : shape.groups === 1
+      ? plan.chunk
+      : groupedSpan(shape, plan.blocks * cols);
+  const groupChannels = Math.min(plan.blocks * cols, plan.channels);
+  const inputBytes = inHeight * inWidth * loadedChannels;
+  const weightBytes = (plan.weightsResident ? agentBlocks * rows : plan.blocks * chunkRows) * cols;
+  const convBytes = convHeight * convWidth * groupChannels;
+  const outputBytes =
+    plan.tileHeight * plan.tileWidth * (plan.outputWhole ? plan.channels : groupChannels) * shape.finalBytes;
+  return {
+    convHeight,
+    convWidth,
+    inHeight,
+    inWidth,
+    agentBlocks,
+    rows,
+    steps,
+    kGroups,
+    strips,
+    chunks,
+    loadedChannels,
+    inputSlots,
+    weightSlots,
+    convSlots,
+    outputSlots,
+    inputBytes,
+    weightBytes,
+    tableBytes: plan.channels * 4,
+    convBytes,
+    outputBytes,
+  };
+}
+
+/** Input channels, at most, that `channels` consecutive output channels starting at a multiple of themselves read. */
+function groupedSpan(shape: ConvShape, channels: number): number {
+  const groupOut = shape.output.channels / shape.groups;
+  const groupIn = shape.inChannels / shape.groups;
+  return Math.min(shape.groups, Math.ceil(channels / groupOut) + (channels % groupOut === 0 ? 0 : 1)) * groupIn;
+}
+
+/** SRAM one plan takes per agent. */
+export function convSramBytes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine): number {
+  const s = convSizes(shape, plan, machine);
+  return (
+    s.inputSlots * aligned(s.inputBytes) +
+    (plan.persistentWeights ? 0 : s.weightSlots * aligned(s.weightBytes) + aligned(s.tableBytes)) +
+    s.convSlots * aligned(s.convBytes) +
+    s.outputSlots * aligned(s.outputBytes)
+  );
+}
+
+/** The cost model: time of computing against time of moving, per step, overlapped when there are several. */
+function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine, packing: Packing): number {
+  const p = machine.parameters;
+  const s = convSizes(shape, plan, machine);
+  const rows = p["array.rows"];
+  const tps = p["agent.tensorProcessors"];
+  const pixels = Math.min(plan.stripRows, s.convHeight) * s.convWidth;
+  const groupIn =
+    shape.groups === 1
+      ? plan.chunk
+      : (shape.inChannels / shape.groups) * Math.max(1, Math.min(p["array.cols"], shape.groups));
+  const passCount = passes(shape.geometry.kernel, groupIn, rows, packing) * s.chunks;
+  const mac =
+    (s.agentBlocks * passCount * s.strips * Math.max(pixels, rows) +
+      s.kGroups * s.strips * s.chunks * OVERHEAD_CYCLES_PER_INSTRUCTION) /
+    tps;
+  const shift = (s.convHeight * s.convWidth * plan.channels) / p["shift.lanes"] / tps;
+  const pooled = shape.pool
+    ? (plan.tileHeight * plan.tileWidth * plan.channels * shape.pool.kernel[0] * shape.pool.kernel[1]) /
+      p["pool.lanes"] /
+      tps
+    : 0;
+  const compute = Math.max(mac, shift, pooled);
+  const tiles = plan.split === "columns" ? plan.gridY * plan.gridX : plan.gridY;
+  const inBytes = Math.min(
+    tiles * Math.min(s.inHeight, shape.input.height) * Math.min(s.inWidth, shape.input.width),
+    2 * shape.input.height * shape.input.width,
+  );
+  const loads = inBytes * s.loadedChannels * (plan.inputWhole ? 1 : s.kGroups * s.chunks);
+  const weights = Math.ceil(shape.output.channels / p["array.cols"]) * s.rows * p["array.cols"];
+  const segment =
+    (plan.outputWhole ? plan.channels : Math.min(plan.channels, plan.blocks * p["array.cols"])) * shape.finalBytes;
+  const burst = p["dram.burstBytes"];
+  const stores =
+    (shape.final.height * shape.final.width * shape.output.channels * shape.finalBytes * (segment + burst / 2)) /
+    segment /
+    s.steps;
+  const perStep = loads + stores + (plan.weightsResident ? 0 : weights);
+  const moving = perStep / p["dram.bytesPerCycle"];
+  const once = (plan.weightsResident ? weights : 0) / p["dram.bytesPerCycle"];
+  return once + s.steps * (Math.max(compute, moving) + OVERHEAD_CYCLES_PER_STEP) + Math.min(compute, moving);
+}
+
+interface Variant {
+  readonly weightsResident: boolean;
+  readonly inputWhole: boolean;
+  readonly chunked: boolean;
+}
+const VARIANTS: readonly Variant[] = [
+  { weightsResident: true, inputWhole: true, chunked: false },
+  { weightsResident: false, inputWhole: true, chunked: false },
+  { weightsResident: false, inputWhole: true, chunked: true },
+  { weightsResident: false, inputWhole: false, chunked: true },
+];
+
+/** The plans of one tile size that fit. Input channels are cut only when the tile does not fit otherwise. */
+function candidatePlans(
+  shape: ConvShape,
+  machine: Machine,
+  candidate: Candidate,
+  sramBytes: number,
+): Omit<ConvPlan, "cycles">[] {
+  const plans: Omit<ConvPlan, "cycles">[] = [];
+  for (const variant of candidate.persistentWeights ? VARIANTS.slice(0, 1) : VARIANTS) {
+    if (variant.chunked && plans.length > 0) break;
+    const plan = fitPlan(shape, machine, candidate, variant, sramBytes);
+    if (plan !== null) plans.push(plan);
+  }
+  return plans;
+}
+
+/** Sizes of input-channel chunks tried: fewer than all splits, and none below the array's rows but 1. */
+function chunkSizes(channels: number, rows: number): number[] {
+  return splits(channels).filter((size, i) => size === 1 || i < 4 || (size >= rows && size % rows === 0));
+}
+
+/** The first plan of one tile size and variant that fits, best settings first. */
+function fitPlan(
+  shape: ConvShape,
+  machine: Machine,
+  candidate: Candidate,
+  variant: Variant,
+  sramBytes: number,
+): Omit<ConvPlan, "cycles"> | null {
+  const cols = machine.parameters["array.cols"];
+  const groupIn = shape.inChannels / shape.groups;
+  const channels =
+    candidate.split === "columns"
+      ? shape.output.channels
+      : Math.ceil(Math.ceil(shape.output.channels / cols) / candidate.gridX) * cols;
+  if (candidate.split === "channels" && shape.channelsFollow && shape.output.channels % channels !== 0) return null;
+  const agentBlocks = Math.ceil(channels / cols);
+  const columnsPerStep = candidate.split === "columns" ? candidate.gridX * candidate.tileWidth : candidate.tileWidth;
+  const stepsY = Math.ceil(shape.final.height / (candidate.gridY * candidate.tileHeight));
+  const stepsX = Math.ceil(shape.final.width / columnsPerStep);
+  const convHeight = shape.pool
+    ? span(candidate.tileHeight, shape.pool.kernel[0], shape.pool.stride[0])
+    : candidate.tileHeight;
+  const convWidth = shape.pool
+    ? span(candidate.tileWidth, shape.pool.kernel[1], shape.pool.stride[1])
+    : candidate.tileWidth;
+  for (const prefetch of [true, false]) {
+    const rowsAvailable = Math.floor(accumulatorRows(machine) / (prefetch ? 2 : 1));
+    if (rowsAvailable < convWidth) continue;
+    const stripRows = Math.min(convHeight, Math.floor(rowsAvailable / convWidth));
+    if (variant.chunked && stripRows < convHeight) continue;
+    const most = Math.max(1, Math.min(agentBlocks, Math.floor(rowsAvailable / (stripRows * convWidth))));
+    const blockChoices =
+      variant.weightsResident && variant.inputWhole ? [most] : [...new Set([most, Math.ceil(most / 2), 1])];
+    for (const blocks of blockChoices) {
+      for (const outputWhole of [true, false]) {
+        const chunkChoices = variant.chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
+        for (const chunk of chunkChoices) {
+          if (variant.chunked && chunk === groupIn && variant.inputWhole) continue;
+          if (shape.groups > 1 && chunk !== groupIn) continue;
+          const evenBlocks = Math.ceil(agentBlocks / Math.ceil(agentBlocks / blocks));
+          const plan = {
+            ...candidate,
+            ...variant,
+            stepsY,
+            stepsX,
+            channels,
+            blocks: evenBlocks,
+            stripRows,
+            chunk,
+            outputWhole,
+            prefetch,
+          };
+          if (convSramBytes(shape, plan, machine) <= sramBytes) return plan;
+        }
+      }
+    }
+  }
+  return null;
+}
+
+/**
+ * The plan with the lowest estimated cost.
+ * @param sramBytes free in every agent
+ * @param persistentWeights weights and shift table lie elsewhere, in a persistent area
+ * @throws RapError naming the layer when no tile fits
+ */
+export function planConv(
+  shape: ConvShape,
+  machine: Machine,
+  packing: Packing,
+  sramBytes: number,
+  persistentWeights: boolean,
+): ConvPlan {
+  let best: ConvPlan | null = null;
+  for (const [gridY, gridX] of divisorPairs(machine.parameters.agents)) {
+    for (const split of ["columns", "channels"] as const) {
+      // output channels are shared out only where all agents of a row need the same input
+      if (split === "channels" && (gridX === 1 || shape.groups > 1)) continue;
+      const widths = split === "columns" ? splits(Math.ceil(shape.final.width / gridX)) : splits(shape.final.width);
+      for (const tileHeight of splits(Math.ceil(shape.final.height / gridY))) {
+        for (const tileWidth of widths) {
+          const candidate = { gridY, gridX, split, tileHeight, tileWidth, persistentWeights };
+          for (const plan of candidatePlans(shape, machine, candidate, sramBytes)) {
+            const cycles = estimateCycles(shape, plan, machine, packing);
+            if (best === null || cycles < best.cycles) best = { ...plan, cycles };
+          }
+        }
+      }
+    }
+  }
+  if (best === null) throw new RapError(doesNotFit(shape, machine, sramBytes));
+  return best;
+}
+
+function doesNotFit(shape: ConvShape, machine: Machine, sramBytes: number): string {
+  const { kernel } = shape.geometry;
+  return (
+    `${shape.name}: no tile of this ${kernel[0]}x${kernel[1]} convolution (${shape.inChannels} to ${shape.output.channels} channels) fits ` +
+    `${sramBytes} B of free SRAM and ${machine.parameters["array.accumulatorBytes"]} B of accumulators of machine ${machine.name}; make sram.bytes or array.accumulatorBytes larger`
+  );
+}

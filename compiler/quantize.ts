@@ -1,0 +1,103 @@
+/** Float network to integers, without data and without training (docs/quantization.md). */
+import {
+  clamp,
+  FORMAT_MAX,
+  FORMAT_MIN,
+  type Format,
+  type HostSection,
+  type NetworkOutput,
+  RapError,
+} from "../isa/index.ts";
+import type { Activation, FloatGraph, FTensor } from "./graph.ts";
+import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
+import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
+import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
+import { observe } from "./quantize/observe.ts";
+import { planScales, type Scales } from "./quantize/scales.ts";
+import { RAPSIM_VERSION } from "./version.ts";
+
+export interface QuantizeOptions {
+  /** Of the synthetic photographs. Default 1. */
+  readonly seed?: number;
+  /** u8: tensors without negative values get one more bit. Default i8. */
+  readonly activations?: "i8" | "u8";
+  /** i32: a convolution at the end hands its accumulators to the host; i8: it is rescaled per channel group. Default i32. */
+  readonly head?: "i8" | "i32";
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/** @throws RapError naming the node that does not fit the machine's arithmetic */
+export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): QuantizedModel {
+  const { seed = 1, activations = "i8", head = "i32", onProgress } = options;
+  const simple = simplify(graph);
+  const samples = observe(simple, seed, onProgress);
+  const scales = planScales(simple, samples, { activations, head });
+  const nodes = simple.nodes.map((node) => quantizeNode(simple, scales, node));
+  const tensors = [...simple.tensors.values()].map((tensor) => ({ ...tensor, format: scales.format(tensor.name), exponent: scales.exponent(tensor.name) }));
+  return {
+    name: simple.name,
+    tensors,
+    nodes,
+    host: hostSection(simple, tensors, nodes, scales),
+    provenance: {
+      source: simple.source.name,
+      sourceSha256: simple.source.sha256,
+      rapsim: RAPSIM_VERSION,
+      options: { seed, activations, head },
+    },
+  };
+}
+
+function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNode {
+  const { name, inputs, output } = node;
+  const format = scales.format(output);
+  switch (node.op) {
+    case "conv": {
+      const [input] = inputs;
+      const { kernel, stride, dilation, pads, groups, activation } = node;
+      const magnitude = scales.format(input) === "u8" ? FORMAT_MAX.u8 : -FORMAT_MIN.i8;
+      const values = quantizeConv(node, scales.exponent(input), magnitude, format === "i32" ? null : (k) => scales.channelExponent(output, k));
+      const slope = activation.slope === 1 || activation.low >= 0 ? null : nearestSlope(activation.slope);
+      const bounds = clampOf(activation, format, scales.exponent(output));
+      return { op: "conv", name, inputs: [input], output, kernel, stride, dilation, pads, groups, ...values, ...bounds, slope };
+    }
+    case "pool": {
+      const input = graph.tensors.get(inputs[0])!;
+      const kernel: Pair = node.global ? [input.height, input.width] : node.kernel;
+      if (node.mode === "average" && (kernel[0] > 255 || kernel[1] > 255)) {
+        throw new RapError(`${graph.source.name}: ${name}: an average over ${kernel.join("x")}; each side must be at most 255`);
+      }
+      const window = node.global ? { stride: [1, 1] as Pair, pads: [0, 0, 0, 0] as const } : { stride: node.stride, pads: node.pads };
+      return { op: "pool", name, inputs: [inputs[0]], output, mode: node.mode, countPadding: node.countPadding, kernel, ...window };
+    }
+    case "add":
+      return { op: "add", name, inputs: [inputs[0], inputs[1]], output, ...clampOf(node.activation, format, scales.exponent(output)) };
+    case "concat":
+      return { op: "concat", name, inputs, output };
+  }
+}
+
+/** The shift unit's clamp for an activation: its bounds as integers of the output. */
+function clampOf({ low, high }: Activation, format: Format, exponent: number): { low: number; high: number } {
+  const [least, most] = [FORMAT_MIN[format], FORMAT_MAX[format]];
+  if (format === "i32") return { low: least, high: most };
+  const integer = (bound: number) => clamp(Math.floor(bound * 2 ** exponent + 0.5), least, most);
+  return { low: integer(low), high: integer(high) };
+}
+
+function hostSection(graph: SimpleGraph, tensors: readonly QTensor[], nodes: readonly QNode[], scales: Scales): HostSection {
+  const input = tensors[0];
+  const outputs = graph.outputs.map((name): NetworkOutput => {
+    const tensor = graph.tensors.get(name) as FTensor;
+    const writer = nodes.find((node) => node.output === name)!;
+    const format = scales.format(name);
+    const exponents =
+      writer.op === "conv" && format === "i32"
+        ? [...writer.accExponents]
+        : Array.from({ length: tensor.channels }, (_, k) => scales.channelExponent(name, k));
+    return { tensor: name, height: tensor.height, width: tensor.width, channels: tensor.channels, format, exponents };
+  });
+  const { preprocess, head, trained } = graph;
+  const format = input.format === "u8" ? "u8" : "i8";
+  return { input: { ...preprocess, tensor: input.name, format, exponent: input.exponent }, outputs, head, trained };
+}

@@ -1,0 +1,71 @@
+/** What the tensors of a network look like: samples of them while the float network sees synthetic photographs. */
+import { RapError } from "../../isa/index.ts";
+import { runFloat } from "../float-executor.ts";
+import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
+import { stimulus } from "../stimuli.ts";
+
+/** Synthetic photographs per network. */
+const STIMULI = 6;
+/** Work per synthetic photograph: larger networks see a smaller picture. */
+const MACS_PER_STIMULUS = 0.8e9;
+/** Values kept per tensor and photograph, about; whole pixels are kept. */
+const VALUES_PER_STIMULUS = 1 << 15;
+
+/** Whole pixels of a tensor, [pixel][channel], from all photographs. */
+export interface Samples {
+  readonly channels: number;
+  readonly values: Float32Array;
+}
+
+/** Runs the photographs. @param onFraction told how much is done, 0..1 */
+export function observe(graph: FloatGraph, seed: number, onFraction: (fraction: number) => void = () => {}): Map<string, Samples> {
+  const small = shrink(graph);
+  const parts = new Map<string, Float32Array[]>();
+  for (let i = 0; i < STIMULI; i++) {
+    runFloat(small, stimulus(small.preprocess, seed, i), (tensor, values) => {
+      const list = parts.get(tensor.name) ?? [];
+      parts.set(tensor.name, list);
+      list.push(samplePixels(values, tensor.channels));
+    });
+    onFraction((i + 1) / STIMULI);
+  }
+  const samples = new Map<string, Samples>();
+  for (const [name, list] of parts) {
+    const { channels } = graph.tensors.get(name)!;
+    const values = new Float32Array(list.reduce((sum, part) => sum + part.length, 0));
+    list.reduce((at, part) => {
+      values.set(part, at);
+      return at + part.length;
+    }, 0);
+    samples.set(name, { channels, values });
+  }
+  return samples;
+}
+
+/** Pixels at even distances; the distance is odd, so that columns change from row to row. */
+function samplePixels(values: Float32Array, channels: number): Float32Array {
+  const pixels = values.length / channels;
+  const wanted = Math.max(1, Math.floor(VALUES_PER_STIMULUS / channels));
+  const step = Math.max(1, Math.floor(pixels / wanted) | 1);
+  const count = Math.ceil(pixels / step);
+  const out = new Float32Array(count * channels);
+  for (let i = 0; i < count; i++) out.set(values.subarray(i * step * channels, (i * step + 1) * channels), i * channels);
+  return out;
+}
+
+/**
+ * The network on a smaller picture when the whole is too much work. Convolutions do the same everywhere, so what a
+ * pixel of a tensor looks like does not depend on the picture's size; a network that cannot take another size keeps its own.
+ */
+function shrink(graph: FloatGraph): FloatGraph {
+  const factor = Math.sqrt(MACS_PER_STIMULUS / countMacs(graph));
+  if (!(factor < 1)) return graph;
+  const reduce = (extent: number) => Math.min(extent, Math.max(64, Math.round((extent * factor) / 32) * 32));
+  const preprocess = { ...graph.preprocess, height: reduce(graph.preprocess.height), width: reduce(graph.preprocess.width) };
+  try {
+    return withNodes(graph, graph.nodes, { preprocess });
+  } catch (error) {
+    if (error instanceof RapError) return graph;
+    throw error;
+  }
+}

@@ -1,0 +1,4 @@
+export * from "./csv.ts";
+export * from "./numbers.ts";
+export * from "./report.ts";
+export * from "./text.ts";

@@ -1,0 +1,142 @@
+/** A page of text: its width, its colours, its headings and its tables. */
+import Table from "cli-table3";
+
+export interface PageOptions {
+  /** ANSI colours. */
+  readonly color: boolean;
+  /** Columns the text may take. */
+  readonly width: number;
+}
+
+type Paint = (text: string) => string;
+
+export interface Page {
+  readonly width: number;
+  readonly bold: Paint;
+  readonly dim: Paint;
+  /** of bars */
+  readonly accent: Paint;
+  readonly warn: Paint;
+}
+
+export function createPage({ color, width }: PageOptions): Page {
+  const paint =
+    (on: number, off: number): Paint =>
+    (text) =>
+      color && text !== "" ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  return {
+    width: Math.max(MIN_WIDTH, width),
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+    accent: paint(36, 39),
+    warn: paint(33, 39),
+  };
+}
+
+/** Below this nothing useful fits; a narrower terminal wraps. */
+const MIN_WIDTH = 40;
+
+/** A name from a file as part of a line: control characters shown as `?`. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "?");
+}
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly align: "left" | "right";
+  /** Plain text of a cell. */
+  cell(row: Row): string;
+  /** Colours of the cell; the text's width stays. */
+  readonly paint?: (text: string, row: Row) => string;
+  /** Columns with a number go when the page is too narrow, the highest first. */
+  readonly drop?: number;
+  /** Longer cells are cut. */
+  readonly maxWidth?: number;
+  /** A left-aligned column that may shrink to this many characters before any column goes. */
+  readonly shrinkTo?: number;
+}
+
+const GAP = 2;
+const INDENT = 2;
+
+const lengthOf = (text: string) => [...text].length;
+
+function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
+}
+
+interface FittedColumn<Row> {
+  readonly column: Column<Row>;
+  readonly width: number;
+}
+
+/** Column widths that fit the page: columns that may shrink do so first, then the least important go. */
+function fitColumns<Row>(page: Page, columns: readonly Column<Row>[], rows: readonly Row[]): FittedColumn<Row>[] {
+  let fitted = columns.map((column) => {
+    const cells = rows.map((row) => lengthOf(column.cell(row)));
+    const widest = Math.max(lengthOf(column.head), ...cells);
+    return { column, width: Math.min(widest, column.maxWidth ?? widest) };
+  });
+  const excess = () => INDENT + fitted.reduce((sum, { width }) => sum + width + GAP, -GAP) - page.width;
+  for (;;) {
+    const over = excess();
+    if (over <= 0) return fitted;
+    const shrinking = fitted.findIndex(({ column, width }) => width > (column.shrinkTo ?? width));
+    if (shrinking >= 0) {
+      const { column, width } = fitted[shrinking];
+      fitted[shrinking] = { column, width: Math.max(column.shrinkTo ?? width, width - over) };
+      continue;
+    }
+    const least = Math.max(...fitted.map(({ column }) => column.drop ?? 0));
+    if (least === 0) return fitted;
+    fitted = fitted.filter(({ column }) => column.drop !== least);
+  }
+}
+
+/** Lines of a table without rules, indented, fitted to the page. */
+export function tableLines<Row>(page: Page, columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+  const fitted = fitColumns(page, columns, rows);
+  const none = Object.fromEntries(
+    "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid"
+      .split(" ")
+      .map((name) => [name, ""]),
+  );
+  const table = new Table({
+    chars: { ...none, middle: " ".repeat(GAP) },
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    colAligns: fitted.map(({ column }) => column.align),
+    colWidths: fitted.map(({ width }) => width),
+  });
+  table.push(fitted.map(({ column }) => page.dim(column.head)));
+  for (const row of rows) {
+    table.push(
+      fitted.map(({ column, width }) => {
+        const text = cut(column.cell(row), width);
+        return column.paint === undefined ? text : column.paint(text, row);
+      }),
+    );
+  }
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => `${" ".repeat(INDENT)}${line}`.trimEnd());
+}
+
+/** Wraps text at blanks; the first line begins with `first`, the others are indented as far. */
+export function wrapped(page: Page, first: string, text: string): string[] {
+  const indent = " ".repeat(lengthOf(first));
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const word of text.split(/\s+/)) {
+    if (!empty && lengthOf(line) + 1 + lengthOf(word) > page.width) {
+      lines.push(line);
+      line = indent;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,126 @@
+/** One run of a program as data: what `--json` writes (schema docs/report.schema.json) and what the text is made from. */
+import { type Head, type MachineParameters, machineSha256, type Program, type Provenance } from "../isa/index.ts";
+import type { LayerResult, TimingResult, UnitResult } from "../sim/result.ts";
+
+export const REPORT_SCHEMA = "rapsim.report/1";
+
+/** full: values and time; timing: time alone, no MAC is executed; functional: values alone. */
+export const RUN_MODES = ["full", "timing", "functional"] as const;
+export type RunMode = (typeof RUN_MODES)[number];
+
+/** A picture that was run. */
+export interface ReportImage {
+  readonly image: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A box in pixels of the given picture; score = confidence x class probability. */
+export interface ReportDetection {
+  readonly image: string;
+  readonly class: string;
+  readonly score: number;
+  readonly box: readonly [x0: number, y0: number, x1: number, y1: number];
+}
+
+export interface ReportClassification {
+  readonly image: string;
+  /** Highest score first. */
+  readonly top: readonly { readonly class: string; readonly score: number }[];
+}
+
+/** An output tensor of one picture. Equal hashes mean equal bits. */
+export interface ReportOutput {
+  readonly image: string;
+  readonly tensor: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly format: string;
+  /** Smallest and largest value, as real numbers. */
+  readonly minimum: number;
+  readonly maximum: number;
+  /** SHA-256 of the tensor's integers, little-endian, [H, W, C]. */
+  readonly sha256: string;
+}
+
+export interface Report {
+  readonly schema: typeof REPORT_SCHEMA;
+  /** Version of rapsim that made the report. */
+  readonly rapsim: string;
+  readonly program: {
+    readonly name: string;
+    readonly sha256: string;
+    /** What the outputs are read as; null: raw tensors. */
+    readonly head: Head["kind"] | null;
+    readonly provenance: Provenance;
+  };
+  /** The machine that was simulated, `--set` included. */
+  readonly machine: { readonly name: string; readonly sha256: string; readonly parameters: MachineParameters };
+  readonly mode: RunMode;
+  /** Frames that were timed; in functional mode, pictures that were run. */
+  readonly frames: number;
+  readonly overlapFrames: boolean;
+  /** null in functional mode */
+  readonly totals: TimingResult["totals"] | null;
+  readonly units: readonly UnitResult[];
+  readonly layers: readonly LayerResult[];
+  readonly images: readonly ReportImage[];
+  readonly detections: readonly ReportDetection[];
+  readonly classifications: readonly ReportClassification[];
+  readonly outputs: readonly ReportOutput[];
+  /** What the reader must know before believing a number. */
+  readonly warnings: readonly string[];
+  readonly notModelled: readonly string[];
+}
+
+export interface ReportParts {
+  readonly rapsim: string;
+  /** With the machine it was simulated on. */
+  readonly program: Pick<Program, "name" | "machine" | "host" | "provenance">;
+  readonly programSha256: string;
+  readonly mode: RunMode;
+  readonly timing?: TimingResult | undefined;
+  readonly images?: readonly ReportImage[];
+  readonly detections?: readonly ReportDetection[];
+  readonly classifications?: readonly ReportClassification[];
+  readonly outputs?: readonly ReportOutput[];
+  readonly warnings?: readonly string[];
+  readonly notModelled?: readonly string[];
+}
+
+const UNTRAINED =
+  "The weights are seeded random numbers, not trained: what the network finds means nothing; time, traffic and energy do not depend on it.";
+
+export function buildReport(parts: ReportParts): Report {
+  const { program, timing, images = [] } = parts;
+  const { machine } = program;
+  return {
+    schema: REPORT_SCHEMA,
+    rapsim: parts.rapsim,
+    program: {
+      name: program.name,
+      sha256: parts.programSha256,
+      head: program.host.head?.kind ?? null,
+      provenance: program.provenance,
+    },
+    machine: { name: machine.name, sha256: machineSha256(machine), parameters: machine.parameters },
+    mode: parts.mode,
+    frames: timing?.frames ?? images.length,
+    overlapFrames: timing?.overlapFrames ?? false,
+    totals: timing?.totals ?? null,
+    units: timing?.units ?? [],
+    layers: timing?.layers ?? [],
+    images,
+    detections: parts.detections ?? [],
+    classifications: parts.classifications ?? [],
+    outputs: parts.outputs ?? [],
+    warnings: [...(program.host.trained ? [] : [UNTRAINED]), ...(parts.warnings ?? [])],
+    notModelled: parts.notModelled ?? [],
+  };
+}
+
+/** The report as a file. */
+export function jsonReport(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}

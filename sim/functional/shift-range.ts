@@ -1,0 +1,188 @@
+/** shift and range: what reads int32 values, from accumulators or from a tile in SRAM. */
+import {
+  type AgentWork,
+  FORMAT_BYTES,
+  type InstructionOf,
+  SHIFT_ENTRY_BYTES,
+} from "../../isa/index.ts";
+import { type Chip, planeAt, readScalar, type Site, type Step } from "./chip.ts";
+import { histogramAt } from "./memory-map.ts";
+import type { Probe } from "./probes.ts";
+
+type Work = Site & { readonly work: AgentWork };
+type Int32Reader = InstructionOf<"shift"> | InstructionOf<"range">;
+
+const INT32_BYTES = FORMAT_BYTES.i32;
+const LANES = 4;
+
+/** Channels that lie side by side in accumulator rows: `channels` from `channel` of the box on, pixel rows of `cols`. */
+interface Int32Block {
+  readonly at: () => number;
+  readonly rowPixels: number;
+  readonly cols: number;
+  readonly channel: number;
+  readonly channels: number;
+}
+
+interface Int32Tile {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly blocks: readonly Int32Block[];
+  /** Makes the values ready to be read. */
+  readonly fetch: Step;
+}
+
+function int32Tile(instruction: Int32Reader, chip: Chip, site: Work): Int32Tile {
+  return instruction.source === "accumulators" ? accumulatorTile(instruction, chip, site) : stagedTile(chip, site);
+}
+
+/** Accumulators lie as [block of array.cols channels][row][column], counted from the unclipped box. */
+function accumulatorTile({ accRow, tp }: Int32Reader, chip: Chip, { agent, work }: Work): Int32Tile {
+  const { box, whole } = work;
+  const cols = chip.program.machine.parameters["array.cols"];
+  const rowPixels = whole.x1 - whole.x0;
+  const blockPixels = (whole.y1 - whole.y0) * rowPixels;
+  const firstPixel = accRow + (box.y0 - whole.y0) * rowPixels + (box.x0 - whole.x0);
+  const base = chip.map.accumulators(agent, tp);
+  const blocks: Int32Block[] = [];
+  for (let c = box.c0; c < box.c1; ) {
+    const block = Math.floor((c - whole.c0) / cols);
+    const column = (c - whole.c0) % cols;
+    const end = Math.min(box.c1, whole.c0 + (block + 1) * cols);
+    const at = base + ((firstPixel + block * blockPixels) * cols + column) * INT32_BYTES;
+    blocks.push({ at: () => at, rowPixels, cols, channel: c - box.c0, channels: end - c });
+    c = end;
+  }
+  return { ...extents(work), blocks, fetch: () => {} };
+}
+
+/** A tile in SRAM is first made dense: kernels take rows of a multiple of four channels. */
+function stagedTile(chip: Chip, { agent, work }: Work): Int32Tile {
+  const { kernels, scratch } = chip;
+  const { height, width, channels } = extents(work);
+  const { box } = work;
+  const cols = Math.ceil(channels / LANES) * LANES;
+  const pixel = cols * INT32_BYTES;
+  const from = planeAt(chip, agent, work.view("src"), box.y0, box.x0, box.c0);
+  const { staging } = scratch;
+  staging.need(height * width * pixel);
+  const bytes = channels * INT32_BYTES;
+  return {
+    height,
+    width,
+    channels,
+    blocks: [{ at: () => staging.address, rowPixels: width, cols, channel: 0, channels }],
+    fetch: () =>
+      kernels.copyBox(from.at, from.row, from.pixel, staging.address, width * pixel, pixel, height, width, bytes),
+  };
+}
+
+function extents({ box }: AgentWork): { height: number; width: number; channels: number } {
+  return { height: box.y1 - box.y0, width: box.x1 - box.x0, channels: box.c1 - box.c0 };
+}
+
+/** Address of the box's entries in the shift table, made dense if need be. */
+function tableAddress(chip: Chip, { agent, work }: Work): () => number {
+  const view = work.view("table");
+  const { box } = work;
+  const from = planeAt(chip, agent, view, 0, box.c0, 0);
+  const channels = box.c1 - box.c0;
+  if (view.pixelPitch === SHIFT_ENTRY_BYTES || channels === 1) return () => from.at;
+  const { kernels, scratch } = chip;
+  scratch.table.need(channels * SHIFT_ENTRY_BYTES);
+  return () => {
+    const { address } = scratch.table;
+    kernels.copyBox(from.at, 0, from.pixel, address, 0, SHIFT_ENTRY_BYTES, 1, channels, SHIFT_ENTRY_BYTES);
+    return address;
+  };
+}
+
+export function shiftStep(shift: InstructionOf<"shift">, chip: Chip, site: Work): Step {
+  const { kernels, probe } = chip;
+  const { agent, work } = site;
+  const tile = int32Tile(shift, chip, site);
+  const table = tableAddress(chip, site);
+  const view = work.view("dst");
+  const { box } = work;
+  const to = planeAt(chip, agent, view, box.y0, box.x0, box.c0 + shift.channelOffset);
+  const { height, width } = tile;
+  const { low, high, exponentIn, exponentOut } = shift;
+  const slopeA = shift.leaky ? shift.slopeA : -1;
+  const slopeB = shift.leaky ? shift.slopeB : 0;
+  const wide = view.format === "i32";
+  return () => {
+    tile.fetch();
+    if (probe.listener !== null) probe.listener(probeOf(shift, chip, site, tile));
+    const entries = table();
+    const fIn = readScalar(chip, agent, exponentIn);
+    const fOut = readScalar(chip, agent, exponentOut);
+    for (const block of tile.blocks) {
+      const { rowPixels, cols, channel, channels } = block;
+      const from = block.at();
+      const entry = entries + channel * SHIFT_ENTRY_BYTES;
+      if (wide) {
+        const at = to.at + channel * INT32_BYTES;
+        kernels.shiftWide(from, rowPixels, cols, channels, height, width, entry, at, to.row, to.pixel, fIn);
+      } else {
+        const at = to.at + channel;
+        kernels.shift(
+          from,
+          rowPixels,
+          cols,
+          channels,
+          height,
+          width,
+          entry,
+          at,
+          to.row,
+          to.pixel,
+          low,
+          high,
+          slopeA,
+          slopeB,
+          fIn,
+          fOut,
+        );
+      }
+    }
+  };
+}
+
+export function rangeStep(range: InstructionOf<"range">, chip: Chip, site: Work): Step {
+  const { kernels } = chip;
+  const { agent } = site;
+  const tile = int32Tile(range, chip, site);
+  const table = tableAddress(chip, site);
+  const bins = chip.map.histograms + histogramAt(agent, range.histogram) * INT32_BYTES;
+  const relu = range.relu ? 1 : 0;
+  const { height, width } = tile;
+  return () => {
+    tile.fetch();
+    const entries = table();
+    const fIn = readScalar(chip, agent, range.exponentIn);
+    for (const block of tile.blocks) {
+      const { rowPixels, cols, channel, channels } = block;
+      const entry = entries + channel * SHIFT_ENTRY_BYTES;
+      kernels.range(block.at(), rowPixels, cols, channels, height, width, entry, bins, fIn, relu);
+    }
+  };
+}
+
+function probeOf(shift: InstructionOf<"shift">, chip: Chip, { index, agent, work }: Work, tile: Int32Tile): Probe {
+  const { height, width, channels } = tile;
+  const values = new Int32Array(height * width * channels);
+  const memory = new Int32Array(chip.kernels.memory.buffer);
+  for (const block of tile.blocks) {
+    const first = block.at() / INT32_BYTES;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const from = first + (y * block.rowPixels + x) * block.cols;
+        values.set(memory.subarray(from, from + block.channels), (y * width + x) * channels + block.channel);
+      }
+    }
+  }
+  const { layer } = chip.program.sourceMap[index];
+  const { source, tensor } = shift;
+  return { index, layer, tensor, agent, source, box: work.box, values };
+}

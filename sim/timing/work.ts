@@ -1,0 +1,227 @@
+/** How much work each agent's share of an instruction is, in quantities that no rate of the machine changes. */
+import {
+  type AgentWork,
+  agentWork,
+  type BoundInstruction,
+  type Box,
+  boxVolume,
+  type Context,
+  copyTarget,
+  dispatch,
+  dramRegion,
+  FORMAT_BYTES,
+  fillBox,
+  HISTOGRAM_BINS,
+  type Handlers,
+  type Instruction,
+  type InstructionOf,
+  inDram,
+  type Packing,
+  type Region,
+  regionBytes,
+  SHIFT_ENTRY_BYTES,
+} from "../../isa/index.ts";
+
+/** One agent's share. What an operation does not have is 0. */
+export interface Work {
+  /** Nothing to do: clipped to nothing, or the agent is outside the grid. Waits and signals happen all the same. */
+  idle: boolean;
+  /** Output pixels of a convolution: cycles one pass streams. */
+  pixels: number;
+  /** Array passes over all blocks of a convolution. */
+  passes: number;
+  macs: number;
+  /** Values through the lanes of the shift, pool or range unit. */
+  values: number;
+  /** Bytes moved by DMA or link, fill not included. */
+  bytes: number;
+  /** Bytes of padding a load writes. */
+  fillBytes: number;
+  /** DRAM bytes of a load or store; of a multicast load, the same for all agents of the group. */
+  region: Region | null;
+  /** A copy to another agent. */
+  remote: boolean;
+  sramReadBytes: number;
+  sramWriteBytes: number;
+  accumulatorAccesses: number;
+}
+
+const noWork = (idle: boolean): Work => ({
+  idle,
+  pixels: 0,
+  passes: 0,
+  macs: 0,
+  values: 0,
+  bytes: 0,
+  fillBytes: 0,
+  region: null,
+  remote: false,
+  sramReadBytes: 0,
+  sramWriteBytes: 0,
+  accumulatorAccesses: 0,
+});
+const IDLE = Object.freeze(noWork(true));
+
+/** Array passes of one block: `taps` kernel positions of `channels` input channels on `rows` array rows. */
+const PASSES: {
+  readonly [P in Packing]: (kernelY: number, kernelX: number, channels: number, rows: number) => number;
+} = {
+  perTap: (kernelY, kernelX, channels, rows) => kernelY * kernelX * Math.ceil(channels / rows),
+  kernelRow: (kernelY, kernelX, channels, rows) => kernelY * Math.ceil((kernelX * channels) / rows),
+  full: (kernelY, kernelX, channels, rows) => Math.ceil((kernelY * kernelX * channels) / rows),
+};
+
+interface Window {
+  readonly kernelY: number;
+  readonly kernelX: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly dilationY?: number;
+  readonly dilationX?: number;
+}
+
+/** Pairs of an output and a kernel tap along one axis for which the tap lies inside the input. */
+function tapsInside(
+  first: number,
+  end: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  pad: number,
+  extent: number,
+): number {
+  let pairs = 0;
+  for (let tap = 0; tap < kernel; tap++) {
+    const shift = pad - tap * dilation;
+    const from = Math.max(first, Math.ceil(shift / stride));
+    const to = Math.min(end, Math.ceil((extent + shift) / stride));
+    if (to > from) pairs += to - from;
+  }
+  return pairs;
+}
+
+/** Input elements of one channel that a window reads for all outputs of a box: padding is not read. */
+function elementsRead(window: Window, box: Box, input: { height: number; width: number }): number {
+  const { kernelY, kernelX, strideY, strideX, padTop, padLeft, dilationY = 1, dilationX = 1 } = window;
+  return (
+    tapsInside(box.y0, box.y1, kernelY, strideY, dilationY, padTop, input.height) *
+    tapsInside(box.x0, box.x1, kernelX, strideX, dilationX, padLeft, input.width)
+  );
+}
+
+type Measure<I> = (work: Work, instruction: I, share: AgentWork, bound: BoundInstruction, context: Context) => void;
+
+const convWork: Measure<InstructionOf<"conv">> = (work, conv, { box }, { views }, context) => {
+  const { "array.rows": rows, "array.cols": cols } = context.machine.parameters;
+  const taps = conv.kernelY * conv.kernelX;
+  const pixels = (box.y1 - box.y0) * (box.x1 - box.x0);
+  let channelsRead = 0;
+  for (let first = box.c0; first < box.c1; first += cols) {
+    const end = Math.min(first + cols, box.c1);
+    const groups = Math.floor((end - 1) / conv.groupOut) - Math.floor(first / conv.groupOut) + 1;
+    const channels = groups * conv.cCount;
+    const passes = PASSES[conv.packing](conv.kernelY, conv.kernelX, channels, rows);
+    work.passes += passes;
+    channelsRead += channels;
+    // every pass writes its sums; all but the first read what they add to
+    work.accumulatorAccesses += (2 * passes - (conv.add ? 0 : 1)) * pixels * (end - first);
+  }
+  const weightBytes = taps * conv.cCount * (box.c1 - box.c0);
+  work.pixels = pixels;
+  work.macs = weightBytes * pixels;
+  work.sramReadBytes =
+    weightBytes + elementsRead(conv, box, context.tensors[views.src.tensor]) * channelsRead;
+};
+
+/** Bytes of the shift table and of an int32 tile that a shift or range instruction reads, or its accumulators. */
+const int32Work = (
+  work: Work,
+  instruction: InstructionOf<"shift"> | InstructionOf<"range">,
+  { box }: AgentWork,
+): void => {
+  work.values = boxVolume(box);
+  work.sramReadBytes = (box.c1 - box.c0) * SHIFT_ENTRY_BYTES;
+  if (instruction.source === "accumulators") work.accumulatorAccesses = work.values;
+  else work.sramReadBytes += work.values * FORMAT_BYTES.i32;
+};
+
+const viewBytes = (share: AgentWork, field: string): number => FORMAT_BYTES[share.view(field).format];
+
+/** Measures the share of an instruction with a box that is not clipped to nothing. */
+const MEASURE_BOXED: {
+  readonly [O in "load" | "store" | "conv" | "shift" | "pool" | "add" | "copy" | "range"]: Measure<InstructionOf<O>>;
+} = {
+  load: (work, load, share, { views }, { tensors }) => {
+    const tensor = tensors[views.dst.tensor];
+    work.region = dramRegion(inDram(tensor), share.box);
+    work.bytes = regionBytes(work.region);
+    if (load.fill) work.fillBytes = (boxVolume(fillBox(share)) * FORMAT_BYTES[tensor.format]) - work.bytes;
+    work.sramWriteBytes = work.bytes + work.fillBytes;
+  },
+  store: (work, _, share, { views }, { tensors }) => {
+    work.region = dramRegion(inDram(tensors[views.src.tensor]), share.box);
+    work.bytes = regionBytes(work.region);
+    work.sramReadBytes = work.bytes;
+  },
+  conv: convWork,
+  shift: (work, shift, share) => {
+    int32Work(work, shift, share);
+    work.sramWriteBytes = work.values * viewBytes(share, "dst");
+  },
+  pool: (work, pool, { box }, { views }, { tensors }) => {
+    const outputs = boxVolume(box);
+    work.values = outputs * pool.kernelY * pool.kernelX;
+    work.sramReadBytes = elementsRead(pool, box, tensors[views.src.tensor]) * (box.c1 - box.c0);
+    work.sramWriteBytes = outputs;
+  },
+  add: (work, _, { box }) => {
+    work.values = boxVolume(box);
+    work.sramReadBytes = 2 * work.values;
+    work.sramWriteBytes = work.values;
+  },
+  copy: (work, copy, share) => {
+    work.bytes = boxVolume(share.box) * viewBytes(share, "src");
+    work.remote = copy.offsetY !== 0 || copy.offsetX !== 0;
+    work.sramReadBytes = work.bytes;
+    work.sramWriteBytes = work.bytes;
+  },
+  range: int32Work,
+};
+
+const boxed =
+  <O extends keyof typeof MEASURE_BOXED>(op: O) =>
+  (instruction: InstructionOf<O>, bound: BoundInstruction, context: Context, agent: number): Work => {
+    const share = agentWork(context, bound, agent);
+    if (share === null) return IDLE;
+    const work = noWork(false);
+    MEASURE_BOXED[op](work, instruction, share, bound, context);
+    return work;
+  };
+const none = () => IDLE;
+const one = () => noWork(false);
+
+const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
+  halt: none,
+  view: none,
+  sync: none,
+  fence: none,
+  load: boxed("load"),
+  store: boxed("store"),
+  conv: boxed("conv"),
+  shift: boxed("shift"),
+  pool: boxed("pool"),
+  add: boxed("add"),
+  copy: (copy, bound, context, agent) =>
+    copyTarget(copy, agent) === null ? IDLE : boxed("copy")(copy, bound, context, agent),
+  range: boxed("range"),
+  reduce: () => ({ ...noWork(false), bytes: HISTOGRAM_BINS * FORMAT_BYTES.i32 }),
+  exponent: one,
+  scalar: one,
+};
+
+/** The agent's share of an instruction. */
+export function measure(context: Context, bound: BoundInstruction, agent: number): Work {
+  return dispatch(MEASURE, bound.instruction as Instruction, bound, context, agent);
+}
