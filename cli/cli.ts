@@ -1,7 +1,7 @@
 /** The command line as a function: arguments and streams in, exit code out. */
 import yargs, { type Argv } from "yargs";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
-import { UsageError } from "../isa/errors.ts";
+import { listNames, UsageError } from "../isa/errors.ts";
 import type { Command } from "./command.ts";
 import { asm } from "./commands/asm.ts";
 import { compile } from "./commands/compile.ts";
@@ -43,7 +43,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       await write(io.stdout, `${output}\n`);
       return EXIT.done;
     }
-    if (chosen === undefined) throw new UsageError("no command given");
+    if (chosen === undefined)
+      throw new UsageError(`no command given; known: ${listNames(COMMANDS.map(({ name }) => name))}`);
     await execute(chosen, io);
     return EXIT.done;
   } catch (error) {
@@ -56,8 +57,16 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
   const parser = yargs()
     .scriptName("rapsim")
     .locale("en")
-    .usage("rapsim <command> [options]\n\nSimulates an INT8 edge accelerator: what a network finds, and its time, traffic and energy.")
-    .parserConfiguration({ "greedy-arrays": false, "dot-notation": false, "camel-case-expansion": false, "parse-numbers": false, "boolean-negation": false })
+    .usage(
+      "rapsim <command> [options]\n\nSimulates an INT8 edge accelerator: what a network finds, and its time, traffic and energy.",
+    )
+    .parserConfiguration({
+      "greedy-arrays": false,
+      "dot-notation": false,
+      "camel-case-expansion": false,
+      "parse-numbers": false,
+      "boolean-negation": false,
+    })
     .options(LOG_OPTIONS)
     .group([...Object.keys(LOG_OPTIONS), "help", "version"], "Everywhere:")
     .strict()
@@ -65,7 +74,7 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message: string, error: Error | undefined) => {
-      throw error instanceof UsageError ? error : new UsageError(oneLine(message || String(error?.message)));
+      throw error instanceof UsageError ? error : new UsageError(reworded(message || String(error?.message)));
     })
     .version(RAPSIM_VERSION)
     .help()
@@ -74,14 +83,16 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
     .epilogue("rapsim <command> --help says more. Exit codes: 0 done, 1 an input is wrong, 2 wrong usage, 70 a bug.");
   for (const command of COMMANDS) {
     const { positional } = command;
-    const place = positional === undefined ? "" : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
+    const place =
+      positional === undefined ? "" : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
     parser.command(
       `${command.name}${place}`,
       command.describe,
       (y) => {
-        y.usage(`rapsim ${command.name}${place.toUpperCase()} [options]\n\n${command.describe}`).options(command.options).epilogue("");
-        if (positional !== undefined) y.positional(positional.name, { type: "string", describe: positional.describe });
-        for (const [line, describe] of command.examples) y.example(line, describe);
+        y.usage(`rapsim ${command.name}${place.toUpperCase()} [options]\n\n${command.describe}`)
+          .options(command.options)
+          .epilogue(examplesText(command));
+        if (positional !== undefined) y.positional(positional.name, { describe: positional.describe });
       },
       (args) => choose(command, args),
     );
@@ -89,9 +100,22 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
   return parser;
 }
 
-/** yargs spreads some messages over lines. */
-function oneLine(message: string): string {
-  return message.replace(/\s*\n\s*/g, "; ").replace(/^Unknown argument/, "unknown option or argument");
+/** yargs' words in ours; it spreads some messages over lines. */
+function reworded(message: string): string {
+  const line = message.replace(/\s*\n\s*/g, "; ");
+  return line
+    .replace(/^Unknown arguments?: /, "unknown option or argument: ")
+    .replace(/^Did you mean /, "unknown command; did you mean ")
+    .replace(/^Not enough arguments following: (.+)$/, "--$1: its value is missing")
+    .replace(/^Not enough non-option arguments: .*$/, "a file or name is missing");
+}
+
+/** yargs would set examples in two narrow columns. */
+function examplesText({ examples }: Command): string {
+  return [
+    "Examples:",
+    ...examples.flatMap(([line, describe]) => [`  ${line}`, ...(describe === "" ? [] : [`      ${describe}`])]),
+  ].join("\n");
 }
 
 async function execute({ command, args }: Chosen, io: Io): Promise<void> {

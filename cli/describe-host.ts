@@ -25,12 +25,17 @@ export function hostLines(page: Page, { input, outputs, head, trained }: HostSec
   );
   for (const output of outputs) {
     lines.push(
-      ...labelled(page, "output", `${printable(output.tensor)}, ${shape(output)} ${output.format}, ${range(output.exponents)}`),
+      ...labelled(
+        page,
+        "output",
+        `${printable(output.tensor)}, ${shape(output)} ${output.format}, ${range(output.exponents)}`,
+      ),
     );
   }
   if (head === null) lines.push(...labelled(page, "head", "none: outputs are raw tensors"));
   else if (head.kind === "convdet") {
-    const classes = head.classes.length <= 8 ? printable(head.classes.join(", ")) : count(head.classes.length, "class", "classes");
+    const classes =
+      head.classes.length <= 8 ? printable(head.classes.join(", ")) : count(head.classes.length, "class", "classes");
     lines.push(
       ...labelled(
         page,
@@ -38,8 +43,13 @@ export function hostLines(page: Page, { input, outputs, head, trained }: HostSec
         `detection (ConvDet): ${classes}; ${head.anchorsPerCell} anchors on a grid of ${head.grid.join(" x ")}; score above ${head.confidenceThreshold}, at most ${head.topBoxes} boxes, NMS at IoU ${head.nmsIou}`,
       ),
     );
-  } else lines.push(...labelled(page, "head", `classification: ${count(head.classes.length, "class", "classes")}, top ${head.topK}`));
-  lines.push(...labelled(page, "weights", trained ? "trained" : "seeded random numbers: what the network finds means nothing"));
+  } else
+    lines.push(
+      ...labelled(page, "head", `classification: ${count(head.classes.length, "class", "classes")}, top ${head.topK}`),
+    );
+  lines.push(
+    ...labelled(page, "weights", trained ? "trained" : "seeded random numbers: what the network finds means nothing"),
+  );
   return lines;
 }
 

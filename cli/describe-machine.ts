@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Row>[] = [
   },
   { head: "MACs/cycle", align: "right", cell: ({ peak }) => grouped(peak) },
   { head: "SRAM KiB", align: "right", cell: ({ p }) => grouped(p["sram.bytes"] / 1024) },
-  { head: "DRAM B/cycle", align: "right", cell: ({ p }) => significant(p["dram.bytesPerCycle"]) },
+  { head: "DRAM B/cycle", align: "right", cell: ({ p }) => significant(p["dram.bytesPerCycle"], 4) },
   { head: "GHz", align: "right", cell: ({ p }) => significant(p.clockHz / 1e9), drop: 1 },
 ];
 
@@ -38,7 +38,11 @@ export function machineList(names: readonly string[], io: Io): string {
     "",
     ...about,
     "",
-    ...wrapped(page, "", `SRAM and arrays are per agent. ${DEFAULT_MACHINE} is the default; all values: rapsim machines --show NAME.`),
+    ...wrapped(
+      page,
+      "",
+      `SRAM and arrays are per agent. ${DEFAULT_MACHINE} is the default; all values: rapsim machines --show NAME.`,
+    ),
     "",
   ].join("\n");
 }

@@ -64,7 +64,13 @@ export function programFacts(program: Program, file: Uint8Array) {
 }
 
 const LAYER_COLUMNS: readonly Column<LayerFacts>[] = [
-  { head: "layer", align: "left", cell: ({ name, fused }) => printable([name, ...fused].join(" + ")), maxWidth: 50, shrinkTo: 16 },
+  {
+    head: "layer",
+    align: "left",
+    cell: ({ name, fused }) => printable([name, ...fused].join(" + ")),
+    maxWidth: 50,
+    shrinkTo: 16,
+  },
   { head: "op", align: "left", cell: ({ op }) => printable(op) },
   { head: "tiles", align: "right", cell: ({ tiles }) => grouped(tiles) },
   { head: "instructions", align: "right", cell: ({ instructions }) => grouped(instructions) },
@@ -92,7 +98,9 @@ export function programLines(page: Page, path: string, facts: ProgramFacts): str
     ...labelled(
       page,
       "tensors",
-      facts.tensors.map(({ role, count, bytes }) => `${grouped(count)} ${ROLE_TEXT[role] ?? role} (${withPrefix(bytes, "B")})`).join(", "),
+      facts.tensors
+        .map(({ role, count, bytes }) => `${grouped(count)} ${ROLE_TEXT[role] ?? role} (${withPrefix(bytes, "B")})`)
+        .join(", "),
     ),
     ...labelled(
       page,
@@ -107,7 +115,10 @@ export function programLines(page: Page, path: string, facts: ProgramFacts): str
 }
 
 /** One line: what was just written. */
-export function writtenProgramText(path: string, { program, file }: { readonly program: Program; readonly file: Uint8Array }): string {
+export function writtenProgramText(
+  path: string,
+  { program, file }: { readonly program: Program; readonly file: Uint8Array },
+): string {
   const code = program.prologue.length + program.body.length;
   return `${shown(path)}: ${printable(program.name)} for ${printable(program.machine.name)}, ${count(program.layers.length, "layer")}, ${count(code, "instruction")}, ${grouped(file.length)} bytes\n`;
 }

@@ -24,7 +24,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** An error of the operating system as one that the user can mend; anything else is passed on. */
-function refuse(path: string, doing: string, error: unknown): never {
+export function refuse(path: string, doing: string, error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || code === undefined || error instanceof RapError) throw error;
   throw new RapError(`${shown(path)}: cannot be ${doing}: ${REASONS[code] ?? code}`, { cause: error });
@@ -64,6 +64,23 @@ export async function readInput(path: string, what: string, maxBytes = MAX_INPUT
     return refuse(path, "read", error);
   }
 }
+
+/** The first bytes of a file, by which its kind is known. @throws RapError */
+export async function readStart(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return refuse(path, "read", error);
+  }
+}
+
+const START_BYTES = 16;
 
 /** Temporary files not yet renamed; removed when a signal ends the process. */
 const unfinished = new Set<string>();
@@ -108,7 +125,8 @@ export async function checkWritable(path: string): Promise<void> {
     if (info !== null) await access(path, constants.W_OK);
     if (await isSpecial(path)) return;
     const folder = dirname(await target(path));
-    if ((await statOrNull(folder)) === null) throw new RapError(`${shown(path)}: cannot be written: no folder ${shown(folder)}`);
+    if ((await statOrNull(folder)) === null)
+      throw new RapError(`${shown(path)}: cannot be written: no folder ${shown(folder)}`);
     const trial = temporaryName(await target(path));
     await (await open(trial, "wx")).close();
     await rm(trial);
@@ -122,7 +140,8 @@ export async function prepareFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw new RapError(`${shown(path)}: is not a folder`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
+      throw new RapError(`${shown(path)}: is not a folder`, { cause: error });
     refuse(path, "made", error);
   }
   await checkWritable(join(path, "trial"));
@@ -177,7 +196,9 @@ export async function checkDistinct(outputs: readonly NamedPath[], inputs: reado
     const other = seen.get(await place(path));
     if (other !== undefined) {
       throw new UsageError(
-        path === STANDARD_OUTPUT ? `${option} and ${other} both write to standard output` : `${option} would overwrite ${shown(path)}, which ${other} names`,
+        path === STANDARD_OUTPUT
+          ? `${option} and ${other} both write to standard output`
+          : `${option} would overwrite ${shown(path)}, which ${other} names`,
       );
     }
     seen.set(await place(path), option);

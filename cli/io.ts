@@ -32,7 +32,7 @@ export function write(output: Output, chunk: string | Uint8Array): Promise<void>
 
 /** Colours: on a terminal, unless the user or the terminal asks for none (https://no-color.org). */
 export function hasColor(output: Output, env: Io["env"]): boolean {
-  return output.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+  return output.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
 }
 
 /** Lines longer than this are hard to read, however wide the terminal. */

@@ -25,6 +25,11 @@ export async function createLogger({ level, json }: LogOptions, io: Io): Promise
       done();
     },
   });
-  const stream = pretty({ colorize: hasColor(io.stderr, io.env), translateTime: "SYS:HH:MM:ss", destination, sync: true });
+  const stream = pretty({
+    colorize: hasColor(io.stderr, io.env),
+    translateTime: "SYS:HH:MM:ss",
+    destination,
+    sync: true,
+  });
   return pino(settings, stream);
 }

@@ -1,8 +1,20 @@
 #!/usr/bin/env node
 import { main } from "./cli.ts";
+import { describeFailure } from "./errors.ts";
 
 // A closed pipe shows in the callback of the write; without a listener the event would end the process with a stack.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
-process.exitCode = await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env });
+// What no command caught is our bug, whichever way it came.
+process.on("uncaughtException", (error) => {
+  const { exitCode, message } = describeFailure(error, undefined);
+  process.stderr.write(`${message}\n`);
+  process.exit(exitCode);
+});
+
+process.exitCode = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+});

@@ -1,7 +1,8 @@
 /** The options that say how a network becomes integers and which machine it is compiled for. */
-import type { Machine, Packing } from "../isa/index.ts";
+
 import { RapError, UsageError } from "../isa/errors.ts";
-import { type Arguments, choiceOf, numberOf, settings, settingsOf, text, textOf } from "./options.ts";
+import type { Machine, Packing } from "../isa/index.ts";
+import { type Arguments, choiceOf, numberOf, settingsOf, text, textOf } from "./options.ts";
 
 export const QUANTIZE_OPTIONS = {
   activations: text("format of activations: i8, or u8 (one bit more for what is never negative) (default i8)"),
@@ -30,8 +31,10 @@ export function quantizeChoices(args: Arguments): QuantizeChoices {
 
 export const MACHINE_OPTIONS = {
   machine: text("preset or machine file to compile for (default rap-e; see rapsim machines)"),
-  set: settings("change one machine parameter, as agents=8; may be repeated"),
-  packing: text("how kernel taps share array rows: perTap, kernelRow or full (default: what the machine's feeder can do)"),
+  set: text("change one machine parameter, as agents=8; may be repeated"),
+  packing: text(
+    "how kernel taps share array rows: perTap, kernelRow or full (default: what the machine's feeder can do)",
+  ),
 };
 
 export function packingChoice(args: Arguments): Packing | undefined {
@@ -43,7 +46,9 @@ async function parsedSettings(args: Arguments): Promise<Record<string, unknown>>
   const given = settingsOf(args, "set");
   if (given.size === 0) return {};
   const { parseParameter } = await import("../isa/machine.ts");
-  return asUsage(() => Object.fromEntries([...given].map(([key, value]) => [key, parseParameter(key, value, "--set")])));
+  return asUsage(() =>
+    Object.fromEntries([...given].map(([key, value]) => [key, parseParameter(key, value, "--set")])),
+  );
 }
 
 /** A wrong option value is wrong usage, whoever found it. */

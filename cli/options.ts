@@ -5,19 +5,14 @@ import { listNames, UsageError } from "../isa/errors.ts";
 /** What yargs parsed. */
 export type Arguments = Readonly<Record<string, unknown>>;
 
-/** An option that takes one text. */
+/** An option that takes one value; it arrives as text and has no type in the help, since many are numbers or names. */
 export function text(describe: string, more: Options = {}): Options {
-  return { type: "string", nargs: 1, describe, ...more };
+  return { nargs: 1, describe, ...more };
 }
 
 /** An option that is there or not. */
 export function flag(describe: string): Options {
   return { type: "boolean", describe };
-}
-
-/** `--set key=value`, which may be repeated. */
-export function settings(describe: string): Options {
-  return { type: "string", array: true, nargs: 1, describe };
 }
 
 export function textOf(args: Arguments, name: string): string | undefined {

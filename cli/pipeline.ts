@@ -1,8 +1,13 @@
 /** The stages behind the commands, in one place: files to networks, programs, values, time. Each loads what it needs. */
+import { basename, extname } from "node:path";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
+import { RapError } from "../isa/errors.ts";
 import type { CheckedProgram, Machine, Packing, Program } from "../isa/index.ts";
+import type { TimingResult } from "../sim/result.ts";
 import type { Context } from "./command.ts";
+import { fileExists, readInput, readStart, shown } from "./files.ts";
 import type { QuantizeChoices } from "./model-options.ts";
+import type { RunOptions } from "./run-options.ts";
 
 /** A program with the bytes of its file. */
 export interface ProgramFile {
@@ -14,7 +19,11 @@ export interface ProgramFile {
 export const DEFAULT_NETWORK = "squeezedet";
 
 /** A network by file or built-in name, as integers. A .rapq file is taken as it is. */
-export async function quantizeModel(model: string, choices: QuantizeChoices, { log, progress }: Context): Promise<QuantizedModel> {
+export async function quantizeModel(
+  model: string,
+  choices: QuantizeChoices,
+  { log, progress }: Context,
+): Promise<QuantizedModel> {
   const { loadModel } = await import("../compiler/front-end.ts");
   const start = performance.now();
   const quantized = await loadModel(model, { ...choices, onProgress: progress.stage("quantize") });
@@ -75,4 +84,67 @@ export async function decodedFile(file: Uint8Array, path: string): Promise<Decod
   const { decodeRapq, RAPQ_KIND } = await import("../compiler/rapq.ts");
   if (hasMagic(RAPQ_KIND, file)) return { kind: "model", model: decodeRapq(file, path) };
   return { kind: "unknown" };
+}
+
+/** The program that `rapsim run` names: a program file, or a model that is compiled on the way; nothing: the default network. */
+export async function openProgram(place: string | undefined, context: Context): Promise<ProgramFile> {
+  if (place === undefined || !(await needsNoCompiling(place))) {
+    const { DEFAULT_MACHINE, loadMachine } = await import("../isa/index.ts");
+    return compileProgram(
+      place ?? DEFAULT_NETWORK,
+      { machine: loadMachine(DEFAULT_MACHINE), packing: undefined },
+      context,
+    );
+  }
+  const { decodeProgram } = await import("../isa/index.ts");
+  const file = await readInput(place, "a program");
+  return { program: decodeProgram(file, place), file };
+}
+
+const PROGRAM_EXTENSION = ".bin";
+
+/** A file that begins like a program, or is at least called like one: then the refusal speaks of programs. */
+async function needsNoCompiling(place: string): Promise<boolean> {
+  const looksLikeProgram = extname(place).toLowerCase() === PROGRAM_EXTENSION;
+  if (!(await fileExists(place))) {
+    if (!looksLikeProgram) return false;
+    throw new RapError(
+      `${shown(place)}: no such file; make one: rapsim compile ${basename(place, extname(place))} -o ${shown(place)}`,
+    );
+  }
+  if (looksLikeProgram) return true;
+  const { hasMagic, PROGRAM_KIND } = await import("../isa/index.ts");
+  return hasMagic(PROGRAM_KIND, await readStart(place));
+}
+
+/** Checks everything about a program before it runs. */
+export async function checked(program: Program, place: string): Promise<CheckedProgram> {
+  const { checkProgram } = await import("../isa/index.ts");
+  return checkProgram(program, place);
+}
+
+export interface Timed {
+  readonly timing: TimingResult;
+  readonly notModelled: readonly string[];
+}
+
+export async function simulateTime(
+  program: CheckedProgram,
+  machine: Machine,
+  { frames, overlapFrames }: RunOptions,
+  context: Context,
+): Promise<Timed> {
+  const { NOT_MODELLED, simulateTiming } = await import("../sim/timing/index.ts");
+  const start = performance.now();
+  context.progress.stage("time");
+  const timing = simulateTiming(program, { machine, frames, overlapFrames });
+  context.log.info({ cycles: timing.totals.cycles, milliseconds: elapsed(start) }, "timed");
+  return { timing, notModelled: NOT_MODELLED };
+}
+
+/** One line for each pair of accesses that nothing orders. */
+export async function raceLines(program: CheckedProgram, context: Context): Promise<string[]> {
+  const { findRaces } = await import("../sim/races/index.ts");
+  context.progress.stage("races");
+  return findRaces(program).map(String);
 }

@@ -13,7 +13,7 @@ export const SILENT: Progress = { stage: () => () => {}, stop: () => {} };
 const BAR_WIDTH = 30;
 
 export async function createProgress(io: Io, wanted: boolean): Promise<Progress> {
-  if (!wanted || io.stderr.isTTY !== true || io.env["TERM"] === "dumb") return SILENT;
+  if (!wanted || io.stderr.isTTY !== true || io.env.TERM === "dumb") return SILENT;
   const { default: progress } = await import("cli-progress");
   const bar = new progress.SingleBar({
     stream: io.stderr as unknown as NodeJS.WritableStream,

@@ -4,13 +4,13 @@ import { extname } from "node:path";
 import { UsageError } from "../isa/errors.ts";
 import type { RunMode } from "../report/report.ts";
 import { checkDistinct, STANDARD_OUTPUT } from "./files.ts";
-import { type Arguments, choiceOf, flag, flagOf, numberOf, refuseOptions, settings, text, textOf } from "./options.ts";
+import { type Arguments, choiceOf, flag, flagOf, numberOf, refuseOptions, text, textOf } from "./options.ts";
 
 export const RUN_OPTIONS = {
   image: text("picture (PNG, JPEG), or a folder of them: all are run (default: a generated picture)"),
   threshold: text("keep detections whose score is above this, 0..1 (default: the program's)"),
   mode: text("full: values and time; timing: time alone; functional: values alone (default full)"),
-  set: settings("change one rate of the machine, as dram.bytesPerCycle=25.6; may be repeated"),
+  set: text("change one rate of the machine, as dram.bytesPerCycle=25.6; may be repeated"),
   frames: text("frames to time, for the steady state between them (default 1)"),
   "overlap-frames": flag("a frame may begin before the one before it has ended"),
   json: text("write the report as JSON; - for standard output, without the text"),
@@ -48,7 +48,11 @@ const MOST_FRAMES = 10_000;
 export function runOptions(args: Arguments): RunOptions {
   const mode = choiceOf(args, "mode", ["full", "timing", "functional"]) ?? "full";
   if (mode === "timing") {
-    refuseOptions(args, ["image", "threshold", "boxes", "dump", "kernels"], "with --mode timing, which computes no values");
+    refuseOptions(
+      args,
+      ["image", "threshold", "boxes", "dump", "kernels"],
+      "with --mode timing, which computes no values",
+    );
   }
   if (mode === "functional") {
     refuseOptions(args, ["set", "frames", "overlap-frames", "csv"], "with --mode functional, which counts no time");
@@ -78,7 +82,9 @@ function boxesPlace(path: string): BoxesPlace {
   const isFolder = existsSync(path) ? statSync(path).isDirectory() : path.endsWith("/") || extname(path) === "";
   if (isFolder) return { kind: "folder", path };
   if (extname(path).toLowerCase() !== ".png") {
-    throw new UsageError(`--boxes: pictures are written as PNG; give a name ending in .png, or a folder, not '${path}'`);
+    throw new UsageError(
+      `--boxes: pictures are written as PNG; give a name ending in .png, or a folder, not '${path}'`,
+    );
   }
   return { kind: "file", path };
 }

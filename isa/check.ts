@@ -6,7 +6,7 @@ import { type Access, type BoundInstruction, bindViews, type Context, effects } 
 import { RapError } from "./errors.ts";
 import { hasBox, regionEnd } from "./geometry.ts";
 import { PACKINGS } from "./machine.ts";
-import { FORMAT_BYTES, FORMAT_MAX, FORMAT_MIN, type Format } from "./numerics.ts";
+import { ADD_SHIFT_MAX, FORMAT_BYTES, FORMAT_MAX, FORMAT_MIN, type Format } from "./numerics.ts";
 import { allInstructions, MAX_DRAM_BYTES, nameInstruction, type Program, tensorBytes } from "./program.ts";
 import { type Instruction, type InstructionOf, type UnitKind, unitKindOf } from "./table.ts";
 
@@ -59,9 +59,12 @@ function checkMemory(program: Program): void {
     throw new RapError(`constants end at ${constantsAddress + constants.length}, DRAM at ${dramBytes}`);
   }
   for (const tensor of program.tensors) {
-    if (tensor.role !== "none" && tensor.address + tensorBytes(tensor) > dramBytes) {
+    const { name, role, address } = tensor;
+    const end = address + tensorBytes(tensor);
+    if (role !== "none" && end > dramBytes) throw new RapError(`tensor '${name}' ends at ${end}, DRAM at ${dramBytes}`);
+    if (role === "constant" && (address < constantsAddress || end > constantsAddress + constants.length)) {
       throw new RapError(
-        `tensor '${tensor.name}' ends at ${tensor.address + tensorBytes(tensor)}, DRAM at ${dramBytes}`,
+        `constant tensor '${name}' takes DRAM bytes ${address}..${end}, the constants ${constantsAddress}..${constantsAddress + constants.length}`,
       );
     }
   }
@@ -223,6 +226,12 @@ function clampFault({ low, high }: { low: number; high: number }, format: Format
     : null;
 }
 
+function fillFault({ fill, fillValue }: InstructionOf<"load">, format: Format): string | null {
+  return fill && (fillValue < FORMAT_MIN[format] || fillValue > FORMAT_MAX[format])
+    ? `fillValue ${fillValue} exceeds the destination's ${FORMAT_MIN[format]}..${FORMAT_MAX[format]}`
+    : null;
+}
+
 /** What is wrong with an instruction's operands, or null. */
 function operandFault(program: Program, { instruction, views }: BoundInstruction): string | null {
   const format = (field: string) => program.tensors[views[field].tensor].format;
@@ -233,7 +242,7 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
       const field = instruction.op === "load" ? "dst" : "src";
       if (program.tensors[views[field].tensor].role === "none")
         return `tensor '${program.tensors[views[field].tensor].name}' has no place in DRAM`;
-      return null;
+      return instruction.op === "load" ? fillFault(instruction, format("dst")) : null;
     }
     case "conv":
       if (!is8Bit(format("src"))) return `src: tensor format ${format("src")}; the MAC arrays take 8 bits`;
@@ -257,6 +266,9 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
     case "add":
       if (format("a") !== format("b") || !is8Bit(format("a"))) {
         return `formats ${format("a")} and ${format("b")}: must be the same 8-bit format`;
+      }
+      if (Math.abs(instruction.exponentA - instruction.exponentB) > ADD_SHIFT_MAX) {
+        return `exponents ${instruction.exponentA} and ${instruction.exponentB} are more than ${ADD_SHIFT_MAX} apart`;
       }
       return is8Bit(format("dst"))
         ? clampFault(instruction, format("dst"))

@@ -71,6 +71,13 @@ function headerCrc(file: Uint8Array, tableEnd: number): number {
   return crc32(file.subarray(HEADER_BYTES, tableEnd), crc32(file.subarray(0, 20)));
 }
 
+/** Gaps belong to no CRC, so they must be zero. */
+function checkGap(file: Uint8Array, from: number, to: number, fail: (message: string) => never): void {
+  const wrong = file.subarray(from, to).findIndex((byte) => byte !== 0);
+  if (wrong >= 0)
+    fail(`offset ${from + wrong}: byte ${file[from + wrong]} in a gap between sections; the file is damaged`);
+}
+
 /** True when the bytes begin with the kind's magic. */
 export function hasMagic(kind: ContainerKind, file: Uint8Array): boolean {
   return Buffer.from(file.subarray(0, 8)).toString("latin1") === kind.magic;
@@ -130,12 +137,19 @@ export function unpackContainer(kind: ContainerKind, file: Uint8Array, path: str
         `section ${JSON.stringify(tag)}: bytes ${offset}..${offset + length} are out of order or outside the file of ${file.length}; the file is damaged`,
       );
     }
+    if (!kind.tags.includes(tag) || sections.has(tag)) {
+      fail(
+        `section ${JSON.stringify(tag)} at offset ${offset}: ${sections.has(tag) ? "given twice" : `not one of ${kind.tags.join(", ")}`}; the file is damaged`,
+      );
+    }
+    checkGap(file, end, offset, fail);
     const bytes = file.subarray(offset, offset + length);
     if (crc32(bytes) !== view.getUint32(at + 12, true))
       fail(`section ${JSON.stringify(tag)} at offset ${offset}: CRC mismatch; the file is damaged`);
     sections.set(tag, bytes);
     end = offset + length;
   }
+  checkGap(file, end, file.length, fail);
   for (const tag of kind.tags) if (!sections.has(tag)) fail(`section ${tag} is missing; the file is damaged`);
   return sections;
 }

@@ -331,8 +331,10 @@ const BOXED: BoxedHandlers = {
     out.scalarRegister(instruction.exponentOut, false);
     out.sram(work.view("dst"), "dst", shiftChannels(work.box, instruction.channelOffset), true);
   },
-  pool: (out, instruction, work) => {
-    out.input(work.view("src"), "src", inputWindow(instruction, work.box), work.box.c0, work.box.c1);
+  pool: (out, instruction, work, context) => {
+    const view = work.view("src");
+    checkPoolWindows(instruction, work.box, context.tensors[view.tensor]);
+    out.input(view, "src", inputWindow(instruction, work.box), work.box.c0, work.box.c1);
     out.sram(work.view("dst"), "dst", shiftChannels(work.box, instruction.channelOffset), true);
   },
   add: (out, instruction, work) => {
@@ -358,6 +360,17 @@ const BOXED: BoxedHandlers = {
   },
 };
 
+/** Every pooling window must hold an element of the tensor; the first and the last decide. */
+function checkPoolWindows(pool: InstructionOf<"pool">, box: Box, tensor: ProgramTensor): void {
+  const first = inputWindow(pool, { ...box, y1: box.y0 + 1, x1: box.x0 + 1 });
+  const last = inputWindow(pool, { ...box, y0: box.y1 - 1, x0: box.x1 - 1 });
+  if (first.y1 <= 0 || first.x1 <= 0 || last.y0 >= tensor.height || last.x0 >= tensor.width) {
+    throw new RapError(
+      `box ${boxText(box)}: a pooling window lies wholly outside tensor '${tensor.name}' [${tensor.height}, ${tensor.width}, ${tensor.channels}]`,
+    );
+  }
+}
+
 const boxed =
   <O extends BoxedOp>(op: O) =>
   (instruction: InstructionOf<O>, out: Accesses, work: AgentWork | null, context: Context, agent: number) => {
@@ -378,11 +391,13 @@ const EFFECTS: Handlers<[Accesses, AgentWork | null, Context, number], void> = {
   copy: boxed("copy"),
   range: boxed("range"),
   reduce: (instruction, out) => out.histogram(instruction.histogram, true),
-  exponent: (instruction, out) => {
+  exponent: (instruction, out, _work, _context, agent) => {
+    if (gridPosition(instruction, agent) === null) return;
     out.histogram(instruction.histogram, true);
     out.scalarRegister(instruction.dst, true);
   },
-  scalar: (instruction, out) => {
+  scalar: (instruction, out, _work, _context, agent) => {
+    if (gridPosition(instruction, agent) === null) return;
     out.scalarRegister(instruction.a, false);
     out.scalarRegister(instruction.b, false);
     out.scalarRegister(instruction.dst, true);

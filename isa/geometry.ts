@@ -218,18 +218,22 @@ export function regionsOverlap(a: Region, b: Region): boolean {
   return false;
 }
 
-/** Whether every byte of `inner` lies in `outer`: exact for equal pitches or a contiguous outer, else false. */
+/**
+ * Whether every byte of `inner` lies in `outer`. True is always right; false may be wrong when outer is in pieces and the
+ * pitches of both differ.
+ */
 export function regionCovers(outer: Region, inner: Region): boolean {
   if (inner.base < outer.base || regionEnd(inner) > regionEnd(outer)) return false;
   if (outer.n0 === 1 && outer.n1 === 1) return true;
-  return (
-    outer.base === inner.base &&
-    outer.n0 === inner.n0 &&
-    outer.pitch0 === inner.pitch0 &&
-    outer.n1 === inner.n1 &&
-    outer.pitch1 === inner.pitch1 &&
-    outer.bytes === inner.bytes
-  );
+  if (inner.n0 > 1 && inner.pitch0 !== outer.pitch0) return false;
+  if (inner.n1 > 1 && inner.pitch1 !== outer.pitch1) return false;
+  // the run of outer that holds inner's first byte; from there on both go in step
+  const offset = inner.base - outer.base;
+  const row = outer.n0 === 1 ? 0 : Math.min(outer.n0 - 1, Math.floor(offset / outer.pitch0));
+  const inRow = offset - row * outer.pitch0;
+  const column = outer.n1 === 1 ? 0 : Math.min(outer.n1 - 1, Math.floor(inRow / outer.pitch1));
+  const inRun = inRow - column * outer.pitch1;
+  return row + inner.n0 <= outer.n0 && column + inner.n1 <= outer.n1 && inRun + inner.bytes <= outer.bytes;
 }
 
 /** Agents that share one multicast load with `agent`, ascending; just the agent when there is no multicast. */

@@ -1,4 +1,5 @@
 export * from "./csv.ts";
 export * from "./numbers.ts";
+export * from "./page.ts";
 export * from "./report.ts";
 export * from "./text.ts";

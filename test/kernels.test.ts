@@ -122,6 +122,19 @@ describe.each(implementations)("%s, by hand", (_, kernels) => {
     }
   });
 
+  test("pool: averages use the rounded 16-bit reciprocal: 3 / 6 gives 0, 7 / 14 gives 1", () => {
+    // 2^17 / 6 = 21845.33: 3 * 21845 + 2^16 = 2^17 - 1; 2^18 / 14 = 18724.57: 7 * 18725 + 2^17 = 2^18 + 3
+    for (const [count, sum, average] of [
+      [6, 3, 0],
+      [14, 7, 1],
+    ]) {
+      const pixels = Array.from({ length: count * 9 }, (_, i) => (i < sum * 9 ? 1 : 0));
+      put(kernels, 2000, 1, pixels);
+      kernels.pool(2000, count * 9, 9, 3000, 9, 9, 1, 1, 9, 0, 0, 0, 1, 0, count, 1, count, 1, 1, 0, 0, 1, 0);
+      expect(get(kernels, 3000, "i8", 9)).toEqual(new Array(9).fill(average));
+    }
+  });
+
   test("add: (10 << 1) + 3 = 23, / 2 = 11.5 -> 12; -128 + -128 saturates", () => {
     put(kernels, 2000, 1, [10, -128]);
     put(kernels, 3000, 1, [3, -128]);

@@ -14,7 +14,7 @@ export const asm: Command = {
   options: { output: text("program file to write (default: the source's name with .bin)", { alias: "o" }) },
   examples: [["rapsim asm hand.s -o hand.bin && rapsim run hand.bin", "run a program written by hand"]],
   async run(args, { io }) {
-    const path = args["source"] as string;
+    const path = args.source as string;
     const output = textOf(args, "output") ?? defaultOutput(path, ".bin");
     await checkDistinct([{ option: "--output", path: output }], [{ option: "SOURCE", path }]);
     await checkWritable(output);

@@ -27,7 +27,7 @@ export const compile: Command = {
     ["rapsim compile net.onnx --set agents=8 --set sram.bytes=131072", "a network of one's own for a smaller machine"],
   ],
   async run(args, context) {
-    const model = args["model"] as string;
+    const model = args.model as string;
     const output = textOf(args, "output") ?? defaultOutput(model, ".bin");
     const [choices, packing] = [quantizeChoices(args), packingChoice(args)];
     const machine = await machineChoice(args);

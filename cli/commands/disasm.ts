@@ -10,7 +10,7 @@ export const disasm: Command = {
   options: { output: text("file to write (default: standard output)", { alias: "o" }) },
   examples: [["rapsim disasm squeezedet.bin | less", ""]],
   async run(args, { io }) {
-    const path = args["program"] as string;
+    const path = args.program as string;
     const output = textOf(args, "output") ?? STANDARD_OUTPUT;
     await checkDistinct([{ option: "--output", path: output }], [{ option: "PROGRAM", path }]);
     await checkWritable(output);

@@ -12,7 +12,7 @@ export const info: Command = {
   options: { json: flag("as JSON") },
   examples: [["rapsim info squeezedet.bin", ""]],
   async run(args, { io }) {
-    const path = args["file"] as string;
+    const path = args.file as string;
     const file = await readInput(path, "a program or quantized network");
     const { createPage } = await import("../../report/page.ts");
     const page = createPage({ color: hasColor(io.stdout, io.env), width: pageWidth(io.stdout) });

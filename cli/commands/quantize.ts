@@ -9,14 +9,18 @@ import { defaultOutput } from "./compile.ts";
 export const quantize: Command = {
   name: "quantize",
   describe: "Turn a float network into 8-bit integers",
-  positional: { name: "model", required: true, describe: "an ONNX file (float), or a built-in network: squeezedet, squeezenet, tiny" },
+  positional: {
+    name: "model",
+    required: true,
+    describe: "an ONNX file (float), or a built-in network: squeezedet, squeezenet, tiny",
+  },
   options: {
     output: text("file to write; - for standard output (default: the model's name with .rapq)", { alias: "o" }),
     ...QUANTIZE_OPTIONS,
   },
   examples: [["rapsim quantize net.onnx -o net.rapq --activations u8", "one more bit for activations after ReLU"]],
   async run(args, context) {
-    const model = args["model"] as string;
+    const model = args.model as string;
     const output = textOf(args, "output") ?? defaultOutput(model, ".rapq");
     const choices = quantizeChoices(args);
     await checkDistinct([{ option: "--output", path: output }], [{ option: "MODEL", path: model }]);

@@ -107,7 +107,7 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
         destination: destination.id,
         destinationOffset: destination.offset,
       },
-      result.format === "i32" ? { low: 0, high: 0, slope: conv.slope } : conv,
+      result.format === "i32" ? { low: 0, high: 0, slope: null } : conv,
       pool ? poolMode(pool) : "max",
       machine,
       packing,

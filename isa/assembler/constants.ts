@@ -1,6 +1,6 @@
 /** The constants of a program as text: runs of `.bytes`, `.fill` and `.base64` lines, each at a tensor or an address. */
 import { type ProgramTensor, tensorBytes } from "../program.ts";
-import { nameText, readWithin, type Word, type WordReader } from "./words.ts";
+import { type NameList, readWithin, type Word, type WordReader } from "./words.ts";
 
 /** Most bytes from first to last constant in one text: as base64 they still fit a JavaScript string. */
 const MAX_SPAN = 2 ** 28;
@@ -97,14 +97,15 @@ export function layOut(
 
 /** Constants up to this size are printed as numbers. */
 const READABLE_BYTES = 1024;
-const NUMBERS_PER_LINE = 16;
+const NUMBERS_PER_LINE = 32;
 const BASE64_BYTES_PER_LINE = 96;
 
-function bytesText(bytes: Uint8Array): string[] {
+/** @param channels of the tensor: a line of numbers is one of its pixels */
+function bytesText(bytes: Uint8Array, channels = NUMBERS_PER_LINE): string[] {
   const lines: string[] = [];
   if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return [`  .fill ${bytes.length}`];
   const readable = bytes.length <= READABLE_BYTES;
-  const step = readable ? NUMBERS_PER_LINE : BASE64_BYTES_PER_LINE;
+  const step = readable ? Math.min(channels, NUMBERS_PER_LINE) : BASE64_BYTES_PER_LINE;
   for (let at = 0; at < bytes.length; at += step) {
     const part = bytes.subarray(at, at + step);
     lines.push(
@@ -121,33 +122,26 @@ export function constantsText(
   constants: Uint8Array,
   constantsAddress: number,
   tensors: readonly ProgramTensor[],
+  names: NameList,
 ): string[] {
   const end = constantsAddress + constants.length;
-  const nameCounts = new Map<string, number>();
-  for (const { name } of tensors) nameCounts.set(name, (nameCounts.get(name) ?? 0) + 1);
-  const named = tensors
-    .filter(
-      ({ role, name, address }) => role === "constant" && nameCounts.get(name) === 1 && address >= constantsAddress,
-    )
+  const slice = (from: number, to: number) => constants.subarray(from - constantsAddress, to - constantsAddress);
+  const raw = (from: number, to: number) => [`.data at ${from}`, ...bytesText(slice(from, to))];
+  const ascending = tensors
+    .map((tensor, id) => ({ ...tensor, id, end: tensor.address + tensorBytes(tensor) }))
+    .filter((tensor) => tensor.role === "constant" && tensor.address >= constantsAddress && tensor.end <= end)
     .sort((a, b) => a.address - b.address);
   const lines: string[] = [];
   let at = constantsAddress;
-  const raw = (to: number) => {
-    lines.push(`.data at ${at}`, ...bytesText(constants.subarray(at - constantsAddress, to - constantsAddress)));
-  };
-  const isZero = (to: number) =>
-    constants.subarray(at - constantsAddress, to - constantsAddress).every((byte) => byte === 0);
-  for (const tensor of named) {
-    const next = tensor.address + tensorBytes(tensor);
-    if (tensor.address < at || next > end) continue;
+  for (const tensor of ascending) {
+    if (tensor.address < at) continue;
     // between runs, zeros need no text; before the first they fix the start
-    if (tensor.address > at && (at === constantsAddress || !isZero(tensor.address))) raw(tensor.address);
-    lines.push(
-      `.data ${nameText(tensor.name)}`,
-      ...bytesText(constants.subarray(tensor.address - constantsAddress, next - constantsAddress)),
-    );
-    at = next;
+    const gap = slice(at, tensor.address);
+    if (gap.length > 0 && (at === constantsAddress || gap.some((byte) => byte !== 0)))
+      lines.push(...raw(at, tensor.address));
+    lines.push(`.data ${names.text(tensor.id)}`, ...bytesText(slice(tensor.address, tensor.end), tensor.channels));
+    at = tensor.end;
   }
-  if (at < end || (lines.length === 0 && constantsAddress > 0)) raw(end);
+  if (at < end || (lines.length === 0 && constantsAddress > 0)) lines.push(...raw(at, end));
   return lines;
 }

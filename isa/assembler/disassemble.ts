@@ -54,7 +54,7 @@ export function disassemble(program: Program): string {
     ...(prologue.length > 0 ? stream(".prologue", prologue, 0) : []),
     ...stream(".body", body, prologue.length),
     "",
-    ...constantsText(program.constants, program.constantsAddress, tensors),
+    ...constantsText(program.constants, program.constantsAddress, tensors, names.tensors),
     "",
     ".host",
     ...jsonLines(program.host),

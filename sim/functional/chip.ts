@@ -1,4 +1,12 @@
-import { type AgentWork, clamp, FORMAT_MAX, FORMAT_MIN, type Program, type View, viewAddress } from "../../isa/index.ts";
+import {
+  type AgentWork,
+  clamp,
+  FORMAT_MAX,
+  FORMAT_MIN,
+  type Program,
+  type View,
+  viewAddress,
+} from "../../isa/index.ts";
 import type { Kernels } from "../kernel-api.ts";
 import { type MemoryMap, scalarAt } from "./memory-map.ts";
 import type { ProbeListener } from "./probes.ts";
@@ -53,7 +61,10 @@ export function readScalar(chip: Chip, agent: number, register: number): number 
 
 /** Clamps that keep to the destination's format. */
 export function clampTo(format: "i8" | "u8", low: number, high: number): { low: number; high: number } {
-  return { low: clamp(low, FORMAT_MIN[format], FORMAT_MAX[format]), high: clamp(high, FORMAT_MIN[format], FORMAT_MAX[format]) };
+  return {
+    low: clamp(low, FORMAT_MIN[format], FORMAT_MAX[format]),
+    high: clamp(high, FORMAT_MIN[format], FORMAT_MAX[format]),
+  };
 }
 
 /** 8-bit formats alone reach the pool unit; checkProgram has seen to it. */

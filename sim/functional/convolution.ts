@@ -65,8 +65,7 @@ export function convStep(
   const width = box.x1 - box.x0;
   const accRowPixels = whole.x1 - whole.x0;
   const accBlockBytes = (whole.y1 - whole.y0) * accRowPixels * cols * INT32_BYTES;
-  const accumulators =
-    chip.map.accumulators(agent, conv.tp) + accumulatorRegion(program, conv.accRow, work).base;
+  const accumulators = chip.map.accumulators(agent, conv.tp) + accumulatorRegion(program, conv.accRow, work).base;
 
   const { kernelY, kernelX, strideY, strideX, dilationY, dilationX, cCount, groupIn, groupOut } = conv;
   const taps = kernelY * kernelX;

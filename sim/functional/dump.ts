@@ -35,7 +35,10 @@ export function dumpTensors(
 function uniqueNames(): (name: string) => string {
   const taken = new Set<string>();
   return (name) => {
-    const safe = name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "_").slice(0, 200);
+    const safe = name
+      .replace(/[^A-Za-z0-9._-]/g, "_")
+      .replace(/^\.+/, "_")
+      .slice(0, 200);
     let file = `${safe}.npy`;
     for (let i = 2; taken.has(file.toLowerCase()); i++) file = `${safe}-${i}.npy`;
     taken.add(file.toLowerCase());

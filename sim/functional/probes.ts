@@ -115,7 +115,11 @@ class LayerParts {
     const missing = this.covered.indexOf(0);
     if (missing < 0) return this.faults;
     const [, width, channels] = this.tensor.shape;
-    const [y, x, c] = [Math.floor(missing / (width * channels)), Math.floor(missing / channels) % width, missing % channels];
+    const [y, x, c] = [
+      Math.floor(missing / (width * channels)),
+      Math.floor(missing / channels) % width,
+      missing % channels,
+    ];
     const count = this.covered.reduce((sum, bit) => sum + 1 - bit, 0);
     const uncovered = `${this.tensor.name}: ${count} of ${this.covered.length} elements never pass a shift, the first at [${y}, ${x}, ${c}]`;
     return [...this.faults, uncovered];

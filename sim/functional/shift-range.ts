@@ -1,10 +1,5 @@
 /** shift and range: what reads int32 values, from accumulators or from a tile in SRAM. */
-import {
-  type AgentWork,
-  FORMAT_BYTES,
-  type InstructionOf,
-  SHIFT_ENTRY_BYTES,
-} from "../../isa/index.ts";
+import { type AgentWork, FORMAT_BYTES, type InstructionOf, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
 import { type Chip, planeAt, readScalar, type Site, type Step } from "./chip.ts";
 import { histogramAt } from "./memory-map.ts";
 import type { Probe } from "./probes.ts";

@@ -1,7 +1,7 @@
 /** The accesses to one memory that a later one may still race with. */
 import { type Region, regionCovers, regionEnd } from "../../isa/index.ts";
-import { type ByteRange, firstOverlap } from "./overlap.ts";
 import type { Event } from "./order.ts";
+import { type ByteRange, firstOverlap } from "./overlap.ts";
 
 /** An access, and what made it. */
 export interface LoggedAccess {
@@ -122,15 +122,13 @@ export class AccessLog {
 
   private sweep(): void {
     const known = this.knownToAll();
-    const live = new Set<Entry>();
+    const needed = new Set<Entry>();
     this.pages.forEach((entries, page) => {
-      const kept = entries.filter(
-        ({ live, access: { event } }) => live && event.epoch > known[event.thread],
-      );
-      for (const entry of kept) live.add(entry);
+      const kept = entries.filter(({ live, access: { event } }) => live && event.epoch > known[event.thread]);
+      for (const entry of kept) needed.add(entry);
       this.pages[page] = kept;
     });
-    this.count = live.size;
+    this.count = needed.size;
     this.sweepAt = Math.max(FIRST_SWEEP, 2 * this.count);
   }
 }

@@ -84,14 +84,15 @@ function buildBarriers(stream: Stream, from: number, to: number): Barrier[] {
       const named = (kinds: readonly UnitKind[]) =>
         [...unitKinds.keys()].filter((candidate) => kinds.includes(unitKinds[candidate]));
       const before = named(instruction.before);
-      const after = named(instruction.after)
-        .filter((awaited) => issued[awaited] > 0)
-        .map((awaited) => ({ unit: awaited, earlier: issued[awaited] }));
+      const after = named(instruction.after).map((awaited) => ({ unit: awaited, earlier: issued[awaited] }));
       for (const held of before) holding[held]++;
-      for (const awaited of after) barrierAwaits[latest[awaited.unit]] = 1;
+      for (const awaited of after) if (awaited.earlier > 0) barrierAwaits[latest[awaited.unit]] = 1;
       barriers.push({ index: i, before, after });
     }
   }
+  // a barrier that no instruction of the unit precedes awaits the frame before
+  for (const { after } of barriers)
+    for (const { unit, earlier } of after) if (earlier === 0 && latest[unit] >= 0) barrierAwaits[latest[unit]] = 1;
   return barriers;
 }
 

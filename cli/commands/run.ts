@@ -1,0 +1,85 @@
+/** `rapsim run`: what a program finds, and what it costs. */
+import { RapError } from "../../isa/errors.ts";
+import type { Command, Context } from "../command.ts";
+import { checkWritable, writeOutput } from "../files.ts";
+import { hasColor, pageWidth, write } from "../io.ts";
+import { rateChoices } from "../model-options.ts";
+import type { Arguments } from "../options.ts";
+import { checkRunOutputs, printsText, RUN_OPTIONS, type RunOptions, runOptions } from "../run-options.ts";
+import type { Picture, Values } from "../run-values.ts";
+
+export const run: Command = {
+  name: "run",
+  describe: "Run a program: detections, cycles, traffic and energy",
+  positional: {
+    name: "program",
+    required: false,
+    describe: "program file, or a network to compile on the way (default: the built-in squeezedet with seeded weights)",
+  },
+  options: RUN_OPTIONS,
+  examples: [
+    ["rapsim run squeezedet.bin --image street.png --boxes found.png", "detections, on the picture as well"],
+    [
+      "rapsim run squeezedet.bin --mode timing --set dram.bytesPerCycle=25.6",
+      "the same program with twice the bandwidth",
+    ],
+    ["rapsim run squeezedet.bin --frames 4 --overlap-frames --json -", "a stream of frames, as JSON"],
+  ],
+  async run(args: Arguments, context: Context) {
+    const options = runOptions(args);
+    const withRates = await rateChoices(args);
+    await checkRunOutputs(options);
+    const { listPictures } = await import("../run-values.ts");
+    const pictures = options.mode === "timing" ? [] : await listPictures(options.image);
+    await prepareOutputs(options, pictures);
+
+    const { checked, openProgram, raceLines, simulateTime } = await import("../pipeline.ts");
+    const { program, file } = await openProgram(options.program, context);
+    const { checkHead, runValues } = await import("../run-values.ts");
+    checkHead(program.host, options);
+    const ready = await checked(program, options.program ?? program.name);
+    const machine = withRates(program.machine);
+    const races = options.checkRaces ? await raceLines(ready, context) : [];
+    if (races.length > 0) throw new RapError(racesText(races));
+    const values: Partial<Values> = options.mode === "timing" ? {} : await runValues(ready, pictures, options, context);
+    const timed = options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
+    context.progress.stop();
+
+    const { buildReport, jsonReport, layersCsv, textReport } = await import("../../report/index.ts");
+    const { sha256 } = await import("../../isa/index.ts");
+    const { RAPSIM_VERSION } = await import("../../compiler/version.ts");
+    const report = buildReport({
+      rapsim: RAPSIM_VERSION,
+      program: { ...program, machine },
+      programSha256: sha256(file),
+      mode: options.mode,
+      ...values,
+      ...timed,
+    });
+    if (options.json !== undefined) await writeOutput(options.json, jsonReport(report), context.io);
+    if (options.csv !== undefined) await writeOutput(options.csv, layersCsv(report), context.io);
+    if (!printsText(options)) return;
+    const { stdout, env } = context.io;
+    await write(stdout, textReport(report, { color: hasColor(stdout, env), width: pageWidth(stdout) }));
+  },
+};
+
+/** Refuses what could not be written, before long work is done for it. */
+async function prepareOutputs({ json, csv, boxes }: RunOptions, pictures: readonly Picture[]): Promise<void> {
+  for (const path of [json, csv]) if (path !== undefined) await checkWritable(path);
+  if (boxes?.kind !== "file") return;
+  if (pictures.length > 1) {
+    throw new RapError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`, {
+      exitCode: 2,
+    });
+  }
+  await checkWritable(boxes.path);
+}
+
+const SHOWN_RACES = 20;
+
+function racesText(races: readonly string[]): string {
+  const more = races.length > SHOWN_RACES ? [`... and ${races.length - SHOWN_RACES} more`] : [];
+  const noun = races.length === 1 ? "race" : "races";
+  return [`the program has ${races.length} ${noun}:`, ...races.slice(0, SHOWN_RACES), ...more].join("\n");
+}

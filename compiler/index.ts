@@ -1,0 +1,2 @@
+export { type CompileOptions, compileModel } from "./lowering/index.ts";
+export type { QuantizedModel } from "./quantized-model.ts";

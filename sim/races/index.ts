@@ -1,0 +1,3 @@
+export * from "./find-races.ts";
+export type { OrderOptions } from "./order.ts";
+export * from "./program-order.ts";
