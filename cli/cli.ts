@@ -89,10 +89,12 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
       `${command.name}${place}`,
       command.describe,
       (y) => {
+        if (positional !== undefined) y.positional(positional.name, { describe: positional.describe });
         y.usage(`rapsim ${command.name}${place.toUpperCase()} [options]\n\n${command.describe}`)
           .options(command.options)
+          .group(Object.keys(command.options), "Options:")
+          .group([...Object.keys(LOG_OPTIONS), "help", "version"], "Everywhere:")
           .epilogue(examplesText(command));
-        if (positional !== undefined) y.positional(positional.name, { describe: positional.describe });
       },
       (args) => choose(command, args),
     );

@@ -142,9 +142,16 @@ export async function simulateTime(
   return { timing, notModelled: NOT_MODELLED };
 }
 
-/** One line for each pair of accesses that nothing orders. */
-export async function raceLines(program: CheckedProgram, context: Context): Promise<string[]> {
+/** One line for each pair of accesses that nothing orders, within a frame and from one to the next. */
+export async function raceLines(
+  program: CheckedProgram,
+  { overlapFrames }: RunOptions,
+  context: Context,
+): Promise<string[]> {
   const { findRaces } = await import("../sim/races/index.ts");
+  const start = performance.now();
   context.progress.stage("races");
-  return findRaces(program).map(String);
+  const races = findRaces(program, { overlapFrames });
+  context.log.info({ races: races.length, milliseconds: elapsed(start) }, "looked for races");
+  return races.map(String);
 }

@@ -69,6 +69,8 @@ export interface Report {
   readonly detections: readonly ReportDetection[];
   readonly classifications: readonly ReportClassification[];
   readonly outputs: readonly ReportOutput[];
+  /** Pairs of accesses that nothing orders, one line each; null: not looked for. */
+  readonly races: readonly string[] | null;
   /** What the reader must know before believing a number. */
   readonly warnings: readonly string[];
   readonly notModelled: readonly string[];
@@ -85,6 +87,7 @@ export interface ReportParts {
   readonly detections?: readonly ReportDetection[];
   readonly classifications?: readonly ReportClassification[];
   readonly outputs?: readonly ReportOutput[];
+  readonly races?: readonly string[] | null;
   readonly warnings?: readonly string[];
   readonly notModelled?: readonly string[];
 }
@@ -115,6 +118,7 @@ export function buildReport(parts: ReportParts): Report {
     detections: parts.detections ?? [],
     classifications: parts.classifications ?? [],
     outputs: parts.outputs ?? [],
+    races: parts.races ?? null,
     warnings: [...(program.host.trained ? [] : [UNTRAINED]), ...(parts.warnings ?? [])],
     notModelled: parts.notModelled ?? [],
   };

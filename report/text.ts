@@ -1,5 +1,6 @@
 /** The report as a person reads it: totals, what was found, layers, what bounds it, what is not modelled. */
-import { createPage, type Page, type PageOptions, wrapped } from "./page.ts";
+import { count } from "./numbers.ts";
+import { createPage, type Page, type PageOptions, printable, wrapped } from "./page.ts";
 import type { Report } from "./report.ts";
 import { boundsLines, waitsLines } from "./text-bounds.ts";
 import { findingsLines } from "./text-findings.ts";
@@ -8,6 +9,12 @@ import { headLines, totalsLines } from "./text-totals.ts";
 
 function warningLines(page: Page, { warnings }: Report): string[] {
   return warnings.flatMap((warning) => wrapped(page, "! ", warning).map(page.warn));
+}
+
+function racesLines(page: Page, { races }: Report): string[] {
+  if (races === null) return [];
+  if (races.length === 0) return wrapped(page, "", "No races: all accesses to the same bytes are ordered.");
+  return [page.bold(count(races.length, "race")), ...races.flatMap((race) => wrapped(page, "  - ", printable(race)))];
 }
 
 function notModelledLines(page: Page, { notModelled }: Report): string[] {
@@ -22,6 +29,7 @@ export function textReport(report: Report, options: PageOptions): string {
     headLines(page, report),
     totalsLines(page, report),
     warningLines(page, report),
+    racesLines(page, report),
     findingsLines(page, report),
     layersLines(page, report),
     boundsLines(page, report),

@@ -39,8 +39,7 @@ export const run: Command = {
     checkHead(program.host, options);
     const ready = await checked(program, options.program ?? program.name);
     const machine = withRates(program.machine);
-    const races = options.checkRaces ? await raceLines(ready, context) : [];
-    if (races.length > 0) throw new RapError(racesText(races));
+    const races = options.checkRaces ? await raceLines(ready, options, context) : null;
     const values: Partial<Values> = options.mode === "timing" ? {} : await runValues(ready, pictures, options, context);
     const timed = options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();
@@ -53,14 +52,19 @@ export const run: Command = {
       program: { ...program, machine },
       programSha256: sha256(file),
       mode: options.mode,
+      races,
       ...values,
       ...timed,
     });
     if (options.json !== undefined) await writeOutput(options.json, jsonReport(report), context.io);
     if (options.csv !== undefined) await writeOutput(options.csv, layersCsv(report), context.io);
-    if (!printsText(options)) return;
-    const { stdout, env } = context.io;
-    await write(stdout, textReport(report, { color: hasColor(stdout, env), width: pageWidth(stdout) }));
+    if (printsText(options)) {
+      const { stdout, env } = context.io;
+      await write(stdout, textReport(report, { color: hasColor(stdout, env), width: pageWidth(stdout) }));
+    }
+    if (races !== null && races.length > 0) {
+      throw new RapError(`${options.program ?? program.name}: accesses to the same memory race; the report lists them`);
+    }
   },
 };
 
@@ -74,12 +78,4 @@ async function prepareOutputs({ json, csv, boxes }: RunOptions, pictures: readon
     });
   }
   await checkWritable(boxes.path);
-}
-
-const SHOWN_RACES = 20;
-
-function racesText(races: readonly string[]): string {
-  const more = races.length > SHOWN_RACES ? [`... and ${races.length - SHOWN_RACES} more`] : [];
-  const noun = races.length === 1 ? "race" : "races";
-  return [`the program has ${races.length} ${noun}:`, ...races.slice(0, SHOWN_RACES), ...more].join("\n");
 }

@@ -236,7 +236,8 @@ function fitPlan(
     candidate.split === "columns"
       ? shape.output.channels
       : Math.ceil(Math.ceil(shape.output.channels / cols) / candidate.gridX) * cols;
-  if (candidate.split === "channels" && shape.channelsFollow && shape.output.channels % channels !== 0) return null;
+  if (candidate.split === "channels" && shape.channelsFollow && candidate.gridX * channels !== shape.output.channels)
+    return null;
   const agentBlocks = Math.ceil(channels / cols);
   const columnsPerStep = candidate.split === "columns" ? candidate.gridX * candidate.tileWidth : candidate.tileWidth;
   const stepsY = Math.ceil(shape.final.height / (candidate.gridY * candidate.tileHeight));

@@ -53,10 +53,16 @@ class Uses {
   }
 }
 
-/** A pooling that can be done on the tiles of the convolutions before it. */
-function poolBehind(tensor: string, uses: Uses): QPool | null {
-  const user = uses.onlyUser(tensor);
-  return user?.op === "pool" ? user : null;
+/** A pooling that can be done on the tiles of the convolutions before it: the only reader, and one that reads all of it. */
+function poolBehind(tensor: QTensor, uses: Uses): QPool | null {
+  const user = uses.onlyUser(tensor.name);
+  return user?.op === "pool" && readsAll(user, tensor) ? user : null;
+}
+
+function readsAll({ kernel, stride, pads }: QPool, { height, width }: QTensor): boolean {
+  const reach = (size: number, k: number, s: number, before: number, after: number) =>
+    s <= k && Math.floor((size + before + after - k) / s) * s + k - before >= size;
+  return reach(height, kernel[0], stride[0], pads[0], pads[2]) && reach(width, kernel[1], stride[1], pads[1], pads[3]);
 }
 
 /** Parts of a concatenation that only convolutions make and only it reads: pooling may then go in front of it. */
@@ -92,13 +98,13 @@ export function groupModel(model: QuantizedModel, fusePooling: boolean): Grouped
   const fusion = new Map<QConv, { pool: QPool; output: string }>();
   for (const node of fusePooling ? model.nodes : []) {
     if (node.op === "conv") {
-      const pool = poolBehind(node.output, uses);
+      const pool = poolBehind(tensors.get(node.output)!, uses);
       if (pool !== null) {
         fusion.set(node, { pool, output: pool.output });
         fused.add(pool);
       }
     } else if (node.op === "concat" && allConvs(node, uses)) {
-      const pool = poolBehind(node.output, uses);
+      const pool = poolBehind(tensors.get(node.output)!, uses);
       if (pool === null) continue;
       for (const part of node.inputs) {
         const conv = uses.producer.get(part) as QConv;

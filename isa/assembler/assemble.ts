@@ -41,7 +41,7 @@ export function assemble(text: string, path: string): Program {
   const draft = readDraft(text, path);
   const machine = machineOf(draft, path);
   const tensors = placeTensors(draft.tensors);
-  const tensorNames = new NameList("tensor", nameList(tensors), 0);
+  const tensorNames = new NameList("tensor", tensors, 0);
   const names: ProgramNames = {
     tensors: tensorNames,
     semaphores: new NameList("semaphore", draft.semaphoreNames, 1),
@@ -59,7 +59,7 @@ export function assemble(text: string, path: string): Program {
     semaphores: draft.semaphores,
     prologue,
     body,
-    sourceMap: readSourceMap(all, new NameList("layer", nameList(draft.layers), 0), draft.layers.length),
+    sourceMap: readSourceMap(all, new NameList("layer", draft.layers, 0), draft.layers.length),
     sourceLines: all.map(({ words }) => words[0].line),
     layers: draft.layers,
     ...constants,
@@ -69,8 +69,6 @@ export function assemble(text: string, path: string): Program {
     provenance: draft.provenance ?? defaultProvenance(text, path),
   };
 }
-
-const nameList = (things: readonly { readonly name: string }[]) => things.map(({ name }) => name);
 
 /** Reads line by line; instructions are kept as words, because names may be declared below them. */
 function readDraft(text: string, path: string): Draft {

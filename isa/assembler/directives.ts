@@ -48,7 +48,7 @@ export class Draft {
   readonly parameters: Record<string, unknown> = {};
   readonly tensors: DraftTensor[] = [];
   readonly semaphores: Semaphore[] = [];
-  readonly semaphoreNames: string[] = [];
+  readonly semaphoreNames: { readonly name: string }[] = [];
   readonly layers: ProgramLayer[] = [];
   readonly persistent: PersistentArea[] = [];
   readonly runs: Run[] = [];
@@ -261,7 +261,7 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
       "a semaphore between two units (load, store, link, scalar, mac, shift, pool, range; mac1 is that of tensor processor 1); a signal goes to the agent at the offset in the grid",
     read: (draft, reader, at) => {
       if (draft.semaphores.length === MAX_SEMAPHORES) at.fail(`.semaphore: a program has at most ${MAX_SEMAPHORES}`);
-      draft.semaphoreNames.push(readName(reader.next("a name")));
+      draft.semaphoreNames.push({ name: readName(reader.next("a name")) });
       draft.semaphores.push(readSemaphore(reader, at));
     },
   },

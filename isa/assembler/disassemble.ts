@@ -1,7 +1,15 @@
 /** A program to assembly text that `assemble` turns into the same bytes again. */
 import { type Machine, machineSha256, PARAMETER_KEYS } from "../machine.ts";
 import { loadPreset, presetNames } from "../presets.ts";
-import { NO_LAYER, type Program, type ProgramTensor, type Semaphore, type SourceRef } from "../program.ts";
+import {
+  NO_LAYER,
+  type PersistentArea,
+  type Program,
+  type ProgramLayer,
+  type ProgramTensor,
+  type Semaphore,
+  type SourceRef,
+} from "../program.ts";
 import { type Instruction, ISA_VERSION } from "../table.ts";
 import { constantsText } from "./constants.ts";
 import { NO_OFFSET_GRID } from "./directives.ts";
@@ -10,61 +18,33 @@ import { NameList, NONE, nameText } from "./words.ts";
 
 /** The whole program as text, `; #12` behind each instruction. Semaphores have no names in a program: they become s1, s2, ... */
 export function disassemble(program: Program): string {
-  const { prologue, body, sourceMap, tensors, semaphores, layers } = program;
+  const { prologue, body, constants, constantsAddress, tensors } = program;
   const names: ProgramNames = {
-    tensors: new NameList(
-      "tensor",
-      tensors.map(({ name }) => name),
-      0,
-    ),
-    semaphores: new NameList(
-      "semaphore",
-      semaphores.map((_, i) => `s${i + 1}`),
-      1,
-    ),
+    tensors: new NameList("tensor", tensors, 0),
+    semaphores: new NameList("semaphore", semaphoreNames(program.semaphores.length), 1),
   };
-  const layerNames = new NameList(
-    "layer",
-    layers.map(({ name }) => name),
-    0,
-  );
-  const stream = (title: string, instructions: readonly Instruction[], first: number) => [
-    "",
-    title,
-    ...streamText(instructions, first, sourceMap, names, layerNames),
+  const blocks = [
+    [
+      `; rapsim assembly, ISA ${ISA_VERSION}: ${prologue.length + body.length} instructions`,
+      `.name ${nameText(program.name)}`,
+      ...machineText(program.machine),
+      `.dram ${program.dramBytes}`,
+    ],
+    tensors.map(tensorText),
+    program.persistent.map(persistentText),
+    program.semaphores.map((semaphore, i) => `.semaphore s${i + 1} ${semaphoreText(semaphore)}`),
+    program.layers.map(layerText),
+    prologue.length > 0 ? [".prologue", ...streamText(program, prologue, 0, names)] : [],
+    [".body", ...streamText(program, body, prologue.length, names)],
+    constantsText(constants, constantsAddress, tensors, names.tensors),
+    [".host", ...jsonLines(program.host), ".end"],
+    [".provenance", ...jsonLines(program.provenance), ".end"],
   ];
-  const sections = [
-    `; rapsim assembly, ISA ${ISA_VERSION}: ${prologue.length + body.length} instructions`,
-    `.name ${nameText(program.name)}`,
-    ...machineText(program.machine),
-    `.dram ${program.dramBytes}`,
-    "",
-    ...tensors.map(tensorText),
-    ...program.persistent.map(
-      ({ name, address, bytes }) => `.persistent ${nameText(name)} at ${address} size ${bytes}`,
-    ),
-    "",
-    ...semaphores.map((semaphore, i) => `.semaphore s${i + 1} ${semaphoreText(semaphore)}`),
-    "",
-    ...layers.map(({ name, op, fused }) =>
-      [".layer", nameText(name), nameText(op), ...(fused.length > 0 ? ["fused", ...fused.map(nameText)] : [])].join(
-        " ",
-      ),
-    ),
-    ...(prologue.length > 0 ? stream(".prologue", prologue, 0) : []),
-    ...stream(".body", body, prologue.length),
-    "",
-    ...constantsText(program.constants, program.constantsAddress, tensors, names.tensors),
-    "",
-    ".host",
-    ...jsonLines(program.host),
-    ".end",
-    ".provenance",
-    ...jsonLines(program.provenance),
-    ".end",
-  ];
-  return `${sections.filter((line, i) => line !== "" || sections[i - 1] !== "").join("\n")}\n`;
+  const text = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+  return `${text.join("\n\n")}\n`;
 }
+
+const semaphoreNames = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `s${i + 1}` }));
 
 /** A preset by its name alone, any other machine with all its parameters. */
 function machineText(machine: Machine): string[] {
@@ -92,13 +72,24 @@ function semaphoreText({ producer, consumer, gridY, gridX, offsetY, offsetX, ini
   ].join(" ");
 }
 
+function persistentText({ name, address, bytes }: PersistentArea): string {
+  return `.persistent ${nameText(name)} at ${address} size ${bytes}`;
+}
+
+function layerText({ name, op, fused }: ProgramLayer): string {
+  return [".layer", ...[name, op].map(nameText), ...(fused.length > 0 ? ["fused", ...fused.map(nameText)] : [])].join(
+    " ",
+  );
+}
+
+/** @param first index of the first instruction in the source map */
 function streamText(
+  { sourceMap, layers }: Program,
   instructions: readonly Instruction[],
   first: number,
-  sourceMap: readonly SourceRef[],
   names: ProgramNames,
-  layerNames: NameList,
 ): string[] {
+  const layerNames = new NameList("layer", layers, 0);
   const lines: string[] = [];
   let at: SourceRef = { layer: NO_LAYER, tile: 0 };
   instructions.forEach((instruction, i) => {

@@ -182,13 +182,16 @@ export class NameList {
   /** Ids of names; -1 where several things share the name, which the text then numbers. */
   private readonly ids = new Map<string, number>();
 
-  /** @param what "tensor", for complaints. @param first id of the first name */
+  private readonly names: readonly string[];
+
+  /** @param what "tensor", for complaints. @param first id of the first one */
   constructor(
     private readonly what: string,
-    private readonly names: readonly string[],
+    things: readonly { readonly name: string }[],
     private readonly first: number,
   ) {
-    names.forEach((name, i) => {
+    this.names = things.map(({ name }) => name);
+    this.names.forEach((name, i) => {
       this.ids.set(name, this.ids.has(name) ? -1 : i + first);
     });
   }

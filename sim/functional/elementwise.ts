@@ -1,6 +1,6 @@
 /** pool and add. */
 import { type AgentWork, addShifts, INSTRUCTIONS, type InstructionOf } from "../../isa/index.ts";
-import { type Chip, clampTo, isUnsigned, planeAt, readScalar, type Step } from "./chip.ts";
+import { type Chip, isUnsigned, planeAt, readScalar, type Step } from "./chip.ts";
 
 type Work = { readonly agent: number; readonly work: AgentWork };
 
@@ -55,7 +55,7 @@ export function addStep(add: InstructionOf<"add">, chip: Chip, { agent, work }: 
   const b = planeAt(chip, agent, work.view("b"), box.y0, box.x0, box.c0);
   const to = planeAt(chip, agent, work.view("dst"), box.y0, box.x0, box.c0 + add.channelOffset);
   const unsigned = isUnsigned(viewA);
-  const { low, high } = clampTo(unsigned === 1 ? "u8" : "i8", add.low, add.high);
+  const { low, high } = add;
   return () => {
     const shifts = addShifts(
       add.exponentA + readScalar(chip, agent, add.registerA),

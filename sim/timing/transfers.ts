@@ -42,6 +42,8 @@ export function buildTransfers({ stream, work, groups }: ProgramWork, p: Machine
  * DRAM serves in order of arrival, the end of a request is known when it arrives. Engines are numbered as units of the chip.
  */
 export class DmaEngines {
+  /** Bytes of the latest request, rounded out to bursts. */
+  lastBytes = 0;
   private readonly next: Int32Array;
   private readonly begin: Int32Array;
   private readonly end: Int32Array;
@@ -106,7 +108,8 @@ export class DmaEngines {
   load(engine: number, now: number): number {
     const { requests } = this.transfers;
     const request = this.next[engine]++;
-    this.dram.serve(now, requests.addresses[request], requests.rounded[request], false);
+    this.lastBytes = requests.rounded[request];
+    this.dram.serve(now, requests.addresses[request], this.lastBytes, false);
     const dataStart = this.dram.serviceStart + this.latency;
     const dataEnd = this.dram.serviceEnd + this.latency;
     const moved = Math.max(this.movedAt[engine], dataStart) + requests.requested[request] / this.rate;
@@ -120,7 +123,8 @@ export class DmaEngines {
   store(engine: number, now: number): number {
     const { requests } = this.transfers;
     const request = this.next[engine]++;
-    this.dram.serve(now, requests.addresses[request], requests.rounded[request], true);
+    this.lastBytes = requests.rounded[request];
+    this.dram.serve(now, requests.addresses[request], this.lastBytes, true);
     this.setEnd(engine, request, this.dram.serviceEnd);
     if (request + 1 === this.end[engine]) return wholeCycle(this.dram.serviceEnd);
     this.movedAt[engine] = Math.max(this.movedAt[engine], this.slotFree(engine));

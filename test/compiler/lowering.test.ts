@@ -1,8 +1,20 @@
+// Does a compiled program compute what the model says, on any machine? test/reference decides.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compileModel } from "../../compiler/lowering/index.ts";
-import { createMachine, type Machine, RapError } from "../../isa/index.ts";
+import { compileModel } from "../../compiler/index.ts";
+import type { QuantizedModel } from "../../compiler/quantized-model.ts";
+import {
+  checkProgram,
+  createMachine,
+  decodeProgram,
+  encodeProgram,
+  type Machine,
+  type Program,
+  RapError,
+} from "../../isa/index.ts";
+import { assembleProbes, Execution, type Probe } from "../../sim/functional/index.ts";
 import { arbitraryMachineShape, arbitraryModelWithInput } from "../arbitrary/quantized-model.ts";
+import { runReference } from "../reference/index.ts";
 
 type MachineShape = typeof arbitraryMachineShape extends fc.Arbitrary<infer S> ? S : never;
 
@@ -21,22 +33,44 @@ function machineOf(shape: MachineShape): Machine {
   );
 }
 
-test("every random model compiles for every random machine, or is refused by name", () => {
-  let compiled = 0;
+/** The program, or null when the machine is too small for the model: such a refusal names what does not fit. */
+function compileOrRefuse(model: QuantizedModel, machine: Machine): Program | null {
+  try {
+    return compileModel(model, machine);
+  } catch (error) {
+    if (!(error instanceof RapError)) throw error;
+    expect(error.message).toMatch(/fits .* free SRAM/);
+    return null;
+  }
+}
+
+test("a random model on a random machine gives the reference's values, or is refused by name", () => {
   let refused = 0;
+  const runs = 200;
   fc.assert(
-    fc.property(arbitraryModelWithInput(), arbitraryMachineShape, ({ model }, shape) => {
-      try {
-        const program = compileModel(model, machineOf(shape));
-        expect(program.body.length).toBeGreaterThan(1);
-        compiled++;
-      } catch (error) {
-        if (!(error instanceof RapError)) throw error;
-        expect(error.message).toMatch(/fits .* free SRAM/);
+    fc.property(arbitraryModelWithInput(), arbitraryMachineShape, ({ model, input }, shape) => {
+      const program = compileOrRefuse(model, machineOf(shape));
+      if (program === null) {
         refused++;
+        return;
       }
+      const checked = checkProgram(decodeProgram(encodeProgram(program), "test"), "test");
+      const expected = runReference(model, input);
+      const execution = new Execution(checked);
+      const probes: Probe[] = [];
+      execution.onProbe = (probe) => probes.push(probe);
+      for (const [name, values] of execution.runFrame(input))
+        expect([name, values]).toEqual([name, expected.tensors.get(name)]);
+      const assembled = assembleProbes(program, probes);
+      expect(assembled.errors).toEqual([]);
+      for (const { name, values } of assembled.layers.values())
+        expect([name, values]).toEqual([name, expected.accumulators.get(name)]);
+      expect(assembled.layers.size).toBe(expected.accumulators.size);
+      // a second frame starts from the first one's leftovers and must not see them
+      for (const [name, values] of execution.runFrame(input))
+        expect([name, values]).toEqual([name, expected.tensors.get(name)]);
     }),
-    { numRuns: 300 },
+    { numRuns: runs },
   );
-  expect(compiled).toBeGreaterThan(refused);
+  expect(refused).toBeLessThan(runs / 2);
 });

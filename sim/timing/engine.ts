@@ -1,0 +1,568 @@
+/**
+ * The event loop. An instruction starts as soon as it is issued, its unit takes it, no barrier holds it, its semaphores have been
+ * given and its group has arrived; each condition is looked at again only when something touches the unit.
+ */
+import { type MachineParameters, type Program, UNIT_KINDS, unitIndex, WAIT_SLOTS } from "../../isa/index.ts";
+import { Barriers } from "./barriers.ts";
+import { cost } from "./costs.ts";
+import { type DramModel, IdealDram, wholeCycle } from "./dram.ts";
+import { EventQueue } from "./heap.ts";
+import { FrontEnd, fetchBytes, type IssueTarget } from "./issue.ts";
+import type { ProgramWork } from "./program-work.ts";
+import { Semaphores } from "./semaphores.ts";
+import type { Stream } from "./stream.ts";
+import { CAUSES, type StallListener, Timeline } from "./timeline.ts";
+import { buildTransfers, DmaEngines, type Transfers } from "./transfers.ts";
+
+/** Who wants to see what happens; null: nobody. */
+export interface Listeners {
+  readonly onStall: StallListener | null;
+  readonly onInstruction: ((unit: number, index: number, startCycle: number, endCycle: number) => void) | null;
+  /** slot -1: instruction fetch */
+  readonly onDram: ((startCycle: number, endCycle: number, bytes: number, write: boolean, slot: number) => void) | null;
+  readonly onFrame: ((frame: number, startCycle: number, endCycle: number) => void) | null;
+}
+
+export interface RunOptions {
+  readonly frames: number;
+  readonly overlapFrames: boolean;
+}
+
+/** A prologue or a frame of a run. */
+export interface Segment {
+  readonly isPrologue: boolean;
+  startCycle: number;
+  endCycle: number;
+  /** Start of its first instruction that belongs to a layer; -1: none. */
+  firstStart: number;
+  /** End of the last instruction of each slot; -1: none. */
+  readonly slotEnds: Float64Array;
+}
+
+/** What kind of event, in the low bits; the rest names the unit, agent or barrier. */
+const EVENT_BITS = 3;
+const ISSUE = 0;
+/** The unit takes its next instruction. */
+const ENTER = 1;
+/** The unit's oldest instruction ends. */
+const END = 2;
+/** Both. */
+const END_AND_ENTER = 3;
+/** A DMA engine's next request arrives at DRAM. */
+const REQUEST = 4;
+const FETCH = 5;
+const FETCHED = 6;
+const RELEASE = 7;
+
+/** Requests arriving at DRAM in one cycle come after everything else of the cycle: fetch, then engine by engine. */
+const REQUEST_ORDER = 2 ** 50;
+
+/** How an instruction of an agent runs. */
+const TIMED = 0;
+const LOAD = 1;
+const STORE = 2;
+
+const FINISHED = CAUSES.indexOf("finished");
+const NOT_ISSUED = CAUSES.indexOf("notIssued");
+const SYNC = CAUSES.indexOf("sync");
+const GROUP = CAUSES.indexOf("group");
+/** The causes of waiting for a unit follow each other as the unit kinds do. */
+const WAIT = CAUSES.indexOf("waitLoad");
+
+export class Engine implements IssueTarget {
+  readonly timeline: Timeline;
+  readonly dram: DramModel;
+  readonly transfers: Transfers;
+  readonly segments: Segment[];
+  /** First start and last end of each slot; -1: none. */
+  readonly slotStarts: Float64Array;
+  readonly slotEnds: Float64Array;
+  /** When DRAM was last asked for something: its bus is `finished` from the end of that on. */
+  lastRequestEnd = 0;
+
+  private readonly queue = new EventQueue();
+  private readonly stream: Stream;
+  private readonly agents: number;
+  /** Units of one agent. */
+  private readonly units: number;
+  private readonly semaphores: Semaphores;
+  private readonly consumerUnits: Int32Array;
+  private readonly waitCauses: Uint8Array;
+  private readonly frontEnd: FrontEnd;
+  private readonly barriers: Barriers;
+  private readonly dma: DmaEngines;
+  private readonly queueDepth: number;
+  private readonly latencyCycles: number;
+  private readonly syncLatency: number;
+  private readonly burstBytes: number;
+
+  /** Costs: [instruction * agents + agent]. */
+  private readonly occupancy: Float64Array;
+  private readonly tail: Float64Array;
+  private readonly mode: Uint8Array;
+  /** [instruction * agents + leader] */
+  private readonly arrivals: Int32Array;
+
+  // per unit of the chip
+  private readonly unitInAgent: Int32Array;
+  private readonly agentOf: Int32Array;
+  /** Positions in the unit's list: next to start, next to end. */
+  private readonly startAt: Int32Array;
+  private readonly endAt: Int32Array;
+  /** Issued and not started; issued and not ended; started and not ended. */
+  private readonly waiting: Int32Array;
+  private readonly queued: Int32Array;
+  private readonly inFlight: Int32Array;
+  private readonly leftToStart: Float64Array;
+  private readonly occupied: Uint8Array;
+  private readonly arrived: Uint8Array;
+  private readonly startedAt: Float64Array;
+  private readonly latestEnd: Float64Array;
+  private readonly finished: Int32Array;
+  private readonly endSegment: Int32Array;
+  private readonly barriersBefore: Int32Array;
+
+  /** Instructions of a segment that have not ended, halts included. */
+  private readonly segmentLeft: Float64Array;
+  private sequence = 0;
+  private now = 0;
+
+  /** Units to look at again, in order. */
+  private readonly touched: Int32Array;
+  private readonly isTouched: Uint8Array;
+  private touchedFrom = 0;
+  private touchedCount = 0;
+
+  constructor(
+    program: Program,
+    private readonly programWork: ProgramWork,
+    private readonly p: MachineParameters,
+    private readonly options: RunOptions,
+    private readonly listeners: Listeners,
+  ) {
+    const { stream, work } = programWork;
+    const { agents, units, slots, lists, prologueCounts } = stream;
+    const chipUnits = agents * units;
+    this.stream = stream;
+    this.agents = agents;
+    this.units = units;
+    this.queueDepth = p["issue.queueDepth"];
+    this.latencyCycles = p["dram.latencyCycles"];
+    this.syncLatency = p["sync.latencyCycles"];
+    this.burstBytes = p["dram.burstBytes"];
+
+    const hasPrologue = stream.prologueLength > 0;
+    this.segments = Array.from({ length: options.frames + (hasPrologue ? 1 : 0) }, (_, s) => ({
+      isPrologue: hasPrologue && s === 0,
+      startCycle: -1,
+      endCycle: -1,
+      firstStart: -1,
+      slotEnds: new Float64Array(slots).fill(-1),
+    }));
+    const unitInstructions = (from: number, to: number) =>
+      stream.unitOf.subarray(from, to).reduce((sum, unit) => sum + (unit >= 0 ? 1 : 0), 0);
+    const inPrologue = unitInstructions(0, stream.prologueLength);
+    const inFrame = unitInstructions(stream.prologueLength, stream.instructions.length);
+    this.segmentLeft = Float64Array.from(
+      this.segments,
+      ({ isPrologue }) => agents * ((isPrologue ? inPrologue : inFrame) + 1),
+    );
+    this.slotStarts = new Float64Array(slots).fill(-1);
+    this.slotEnds = new Float64Array(slots).fill(-1);
+
+    this.occupancy = new Float64Array(work.length * agents);
+    this.tail = new Float64Array(work.length * agents);
+    this.mode = new Uint8Array(work.length * agents);
+    this.arrivals = new Int32Array(work.length * agents);
+    work.forEach((shares, i) => {
+      const instruction = stream.instructions[i];
+      shares.forEach((share, agent) => {
+        const at = i * agents + agent;
+        const { occupancy, tail } = cost(instruction, share, p);
+        this.occupancy[at] = occupancy;
+        this.tail[at] = tail;
+        if (share.region !== null) this.mode[at] = instruction.op === "load" ? LOAD : STORE;
+      });
+    });
+
+    this.unitInAgent = Int32Array.from({ length: chipUnits }, (_, unit) => unit % units);
+    this.agentOf = Int32Array.from({ length: chipUnits }, (_, unit) => Math.floor(unit / units));
+    this.startAt = new Int32Array(chipUnits);
+    this.endAt = new Int32Array(chipUnits);
+    this.waiting = new Int32Array(chipUnits);
+    this.queued = new Int32Array(chipUnits);
+    this.inFlight = new Int32Array(chipUnits);
+    this.occupied = new Uint8Array(chipUnits);
+    this.arrived = new Uint8Array(chipUnits);
+    this.startedAt = new Float64Array(chipUnits);
+    this.latestEnd = new Float64Array(chipUnits);
+    this.finished = new Int32Array(chipUnits);
+    this.touched = new Int32Array(chipUnits);
+    this.isTouched = new Uint8Array(chipUnits);
+    this.leftToStart = Float64Array.from(
+      this.unitInAgent,
+      (unit) => prologueCounts[unit] + options.frames * (lists[unit].length - prologueCounts[unit]),
+    );
+
+    this.timeline = new Timeline(chipUnits, slots, listeners.onStall);
+    this.semaphores = new Semaphores(program.semaphores, agents);
+    this.consumerUnits = Int32Array.from(program.semaphores, ({ consumer }) => unitIndex(consumer.kind, consumer.tp));
+    this.waitCauses = Uint8Array.from(program.semaphores, ({ producer }) => WAIT + UNIT_KINDS.indexOf(producer.kind));
+    this.barriers = new Barriers(stream, options.frames, (barrier, now) =>
+      this.push(now + this.syncLatency, RELEASE, barrier),
+    );
+    this.endSegment = Int32Array.from(this.unitInAgent, (unit) => (hasPrologue && prologueCounts[unit] === 0 ? 1 : 0));
+    this.barriersBefore = Int32Array.from(this.unitInAgent, (unit) =>
+      prologueCounts[unit] === 0 ? this.barriers.heldInPrologue[unit] : 0,
+    );
+    this.dram = new IdealDram(p);
+    this.transfers = buildTransfers(programWork, p);
+    this.dma = new DmaEngines(chipUnits, this.transfers, this.dram, p);
+    this.frontEnd = new FrontEnd(stream, p, this);
+  }
+
+  /** Events processed. */
+  get events(): number {
+    return this.queue.popped;
+  }
+
+  run(): void {
+    this.startCourse(0);
+    this.touchAll();
+    const { queue } = this;
+    while (queue.size > 0) {
+      const event = queue.pop();
+      this.now = queue.time;
+      this.handle(event & ((1 << EVENT_BITS) - 1), event >> EVENT_BITS);
+      this.settle();
+    }
+    const last = this.segments[this.segments.length - 1];
+    if (last.endCycle < 0) throw new Error(`the simulation stands still at cycle ${this.now}`);
+    for (let unit = 0; unit < this.agents * this.units; unit++) this.timeline.charge(unit, last.endCycle);
+  }
+
+  private push(time: number, kind: number, id: number): void {
+    this.queue.push(time, this.sequence++, (id << EVENT_BITS) | kind);
+  }
+
+  private pushRequest(time: number, engine: number): void {
+    this.queue.push(time, REQUEST_ORDER + engine, (engine << EVENT_BITS) | REQUEST);
+  }
+
+  private handle(kind: number, id: number): void {
+    switch (kind) {
+      case ISSUE:
+        this.frontEnd.issue(id, this.now);
+        break;
+      case ENTER:
+        this.occupied[id] = 0;
+        this.touch(id);
+        break;
+      case END:
+        this.end(id);
+        break;
+      case END_AND_ENTER:
+        this.endOccupant(id);
+        break;
+      case REQUEST:
+        this.request(id);
+        break;
+      case FETCH:
+        this.fetch();
+        break;
+      case FETCHED:
+        this.frontEnd.blockArrived(this.now);
+        break;
+      case RELEASE:
+        for (const unit of this.barriers.release(id)) {
+          for (let agent = 0; agent < this.agents; agent++) this.touch(agent * this.units + unit);
+        }
+        break;
+    }
+  }
+
+  // --- segments -----------------------------------------------------------------------------------------------------
+
+  /** Starts the segments from one on that run without a full barrier between them. */
+  private startCourse(first: number): void {
+    const chained = this.options.overlapFrames && !this.segments[first].isPrologue;
+    const last = chained ? this.segments.length - 1 : first;
+    this.segments[first].startCycle = this.now;
+    if (first === 0 || this.segments[first - 1].isPrologue) {
+      if (!this.segments[first].isPrologue) this.semaphores.reset();
+    }
+    this.frontEnd.start(first, last);
+  }
+
+  /** One instruction less of a segment. */
+  private countDown(index: number): void {
+    if (--this.segmentLeft[index] > 0) return;
+    const segment = this.segments[index];
+    segment.endCycle = this.now;
+    const frame = this.segments[0].isPrologue ? index - 1 : index;
+    if (this.listeners.onFrame !== null) this.listeners.onFrame(frame, segment.startCycle, this.now);
+    const next = this.segments[index + 1];
+    if (next !== undefined && next.startCycle < 0) this.startCourse(index + 1);
+  }
+
+  // --- the front end asks -------------------------------------------------------------------------------------------
+
+  enqueue(agent: number, unitInAgent: number): boolean {
+    const unit = agent * this.units + unitInAgent;
+    if (this.queued[unit] >= this.queueDepth) return false;
+    this.queued[unit]++;
+    if (this.waiting[unit]++ === 0) this.touch(unit);
+    return true;
+  }
+
+  sync(agent: number): void {
+    this.barriers.issue(agent, this.finished, this.now);
+  }
+
+  halted(segment: number): void {
+    const next = this.segments[segment + 1];
+    if (this.options.overlapFrames && next !== undefined && !this.segments[segment].isPrologue && next.startCycle < 0) {
+      next.startCycle = this.now;
+    }
+    this.countDown(segment);
+  }
+
+  issueAt(agent: number, time: number): void {
+    this.push(time, ISSUE, agent);
+  }
+
+  requestFetch(): void {
+    this.queue.push(this.now, REQUEST_ORDER - 1, FETCH);
+  }
+
+  // --- units --------------------------------------------------------------------------------------------------------
+
+  private touchAll(): void {
+    for (let unit = 0; unit < this.agents * this.units; unit++) this.touch(unit);
+    this.settle();
+  }
+
+  private touch(unit: number): void {
+    if (this.isTouched[unit] === 1) return;
+    this.isTouched[unit] = 1;
+    const size = this.touched.length;
+    const at = this.touchedFrom + this.touchedCount++;
+    this.touched[at < size ? at : at - size] = unit;
+  }
+
+  private settle(): void {
+    while (this.touchedCount > 0) {
+      const unit = this.touched[this.touchedFrom++];
+      if (this.touchedFrom === this.touched.length) this.touchedFrom = 0;
+      this.touchedCount--;
+      this.isTouched[unit] = 0;
+      this.advance(unit);
+    }
+  }
+
+  /** Starts what the unit can start; otherwise notes why it stands still. */
+  private advance(unit: number): void {
+    while (this.occupied[unit] === 0) {
+      const cause = this.tryStart(unit);
+      if (cause < 0) continue;
+      if (this.inFlight[unit] === 0) this.timeline.idleFor(unit, cause, this.now);
+      return;
+    }
+  }
+
+  /** Starts the unit's next instruction; returns -1, or the cause that keeps it from starting. */
+  private tryStart(unit: number): number {
+    if (this.leftToStart[unit] === 0) return FINISHED;
+    if (this.waiting[unit] === 0) return NOT_ISSUED;
+    const { stream, agents } = this;
+    const agent = this.agentOf[unit];
+    const unitInAgent = this.unitInAgent[unit];
+    const index = stream.lists[unitInAgent][this.startAt[unit]];
+    if (this.barriers.released[unitInAgent] < this.barriersBefore[unit] + stream.barriersBefore[index]) return SYNC;
+    const { counts, free } = this.semaphores;
+    for (let k = index * WAIT_SLOTS; k < (index + 1) * WAIT_SLOTS; k++) {
+      const semaphore = stream.waits[k];
+      if (semaphore < 0) break;
+      const at = semaphore * agents + agent;
+      if (counts[at] === 0 && free[at] === 0) return this.waitCauses[semaphore];
+    }
+    const group = this.programWork.groups[index];
+    if (group === null || group.leaders[agent] < 0) {
+      this.start(unit, index);
+      return -1;
+    }
+    const leader = group.leaders[agent];
+    if (this.arrived[unit] === 0) {
+      this.arrived[unit] = 1;
+      this.arrivals[index * agents + leader]++;
+    }
+    if (this.arrivals[index * agents + leader] < group.sizes[leader]) return GROUP;
+    this.arrivals[index * agents + leader] = 0;
+    for (let member = leader; member < agents; member++) {
+      if (group.leaders[member] === leader) this.start(member * this.units + unitInAgent, index);
+    }
+    return -1;
+  }
+
+  private start(unit: number, index: number): void {
+    const { now, stream, agents } = this;
+    const agent = this.agentOf[unit];
+    const unitInAgent = this.unitInAgent[unit];
+    const { counts, free } = this.semaphores;
+    for (let k = index * WAIT_SLOTS; k < (index + 1) * WAIT_SLOTS; k++) {
+      const semaphore = stream.waits[k];
+      if (semaphore < 0) break;
+      const at = semaphore * agents + agent;
+      if (free[at] === 0) counts[at]--;
+    }
+    if (this.inFlight[unit]++ === 0) this.timeline.charge(unit, now);
+    this.arrived[unit] = 0;
+    this.waiting[unit]--;
+    this.leftToStart[unit]--;
+    if (++this.startAt[unit] === stream.lists[unitInAgent].length) {
+      this.startAt[unit] = stream.prologueCounts[unitInAgent];
+      this.barriersBefore[unit] += this.barriers.heldInFrame[unitInAgent];
+    }
+    if (this.startAt[unit] === stream.prologueCounts[unitInAgent] && index < stream.prologueLength) {
+      this.barriersBefore[unit] = this.barriers.heldInPrologue[unitInAgent];
+    }
+    this.noteStart(unit, index);
+    const at = index * agents + agent;
+    if (this.mode[at] === TIMED) this.startTimed(unit, index, at);
+    else this.startTransfer(unit, index, at);
+  }
+
+  private noteStart(unit: number, index: number): void {
+    const slot = this.stream.slotOf[index];
+    if (this.slotStarts[slot] < 0) this.slotStarts[slot] = this.now;
+    if (slot === 0 || slot === this.stream.slots - 1) return;
+    const segment = this.segments[this.startSegment(unit, index)];
+    if (segment.firstStart < 0) segment.firstStart = this.now;
+  }
+
+  /** Segment of the instruction that the unit is starting: the segment of its oldest in flight, or the one after. */
+  private startSegment(unit: number, index: number): number {
+    const list = this.stream.lists[this.unitInAgent[unit]];
+    const oldest = list[this.endAt[unit]];
+    return this.endSegment[unit] + (index < oldest ? 1 : 0);
+  }
+
+  private startTimed(unit: number, index: number, at: number): void {
+    const { now } = this;
+    const group = this.programWork.groups[index];
+    const leads = group === null || group.leaders[this.agentOf[unit]] === this.agentOf[unit];
+    const enter = now + this.occupancy[at];
+    // in order: nothing ends before what started earlier
+    const end = Math.max(enter + this.tail[at], this.latestEnd[unit]);
+    const busyFrom = Math.max(now, this.latestEnd[unit]);
+    if (end > busyFrom) this.timeline.addBusy(unit, this.stream.slotOf[index], end - busyFrom);
+    this.latestEnd[unit] = end;
+    if (this.listeners.onInstruction !== null) this.listeners.onInstruction(unit, index, now, end);
+    if (end === now && this.inFlight[unit] === 1) {
+      this.end(unit);
+      return;
+    }
+    if (enter > now) this.occupied[unit] = 1;
+    if (!leads) return;
+    if (enter > now && enter === end) {
+      this.push(end, END_AND_ENTER, unit);
+      return;
+    }
+    if (enter > now) this.push(enter, ENTER, unit);
+    this.push(end, END, unit);
+  }
+
+  private startTransfer(unit: number, index: number, at: number): void {
+    this.occupied[unit] = 1;
+    this.startedAt[unit] = this.now;
+    const group = this.programWork.groups[index];
+    if (group !== null && group.leaders[this.agentOf[unit]] !== this.agentOf[unit]) return;
+    const first =
+      this.mode[at] === LOAD ? this.dma.startLoad(unit, at, this.now) : this.dma.startStore(unit, at, this.now);
+    this.pushRequest(first, unit);
+  }
+
+  private request(unit: number): void {
+    const { dma, now } = this;
+    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
+    const isLoad = this.mode[index * this.agents + this.agentOf[unit]] === LOAD;
+    const isLast = dma.atLast(unit);
+    const next = isLoad ? dma.load(unit, now) : dma.store(unit, now);
+    this.noteDram(dma.lastBytes, !isLoad, this.stream.slotOf[index]);
+    if (isLast) this.push(next, END_AND_ENTER, unit);
+    else this.pushRequest(next, unit);
+  }
+
+  private fetch(): void {
+    const bytes = fetchBytes(this.frontEnd.nextBlock(), this.burstBytes);
+    this.dram.serve(this.now, 0, bytes, false);
+    this.noteDram(bytes, false, -1);
+    this.push(wholeCycle(this.dram.serviceEnd + this.latencyCycles), FETCHED, 0);
+  }
+
+  private noteDram(bytes: number, write: boolean, slot: number): void {
+    const { serviceStart, serviceEnd } = this.dram;
+    this.lastRequestEnd = wholeCycle(serviceEnd);
+    if (this.listeners.onDram !== null) {
+      this.listeners.onDram(Math.floor(serviceStart), this.lastRequestEnd, bytes, write, slot);
+    }
+  }
+
+  /** The instruction that occupied the unit ends; so it does in every agent of its group. */
+  private endOccupant(unit: number): void {
+    const unitInAgent = this.unitInAgent[unit];
+    const index = this.stream.lists[unitInAgent][this.endAt[unit]];
+    const group = this.programWork.groups[index];
+    const leader = group === null ? -1 : group.leaders[this.agentOf[unit]];
+    if (group === null || leader < 0) {
+      this.occupied[unit] = 0;
+      this.end(unit);
+      return;
+    }
+    for (let member = leader; member < this.agents; member++) {
+      if (group.leaders[member] !== leader) continue;
+      this.occupied[member * this.units + unitInAgent] = 0;
+      this.end(member * this.units + unitInAgent);
+    }
+  }
+
+  /** The unit's oldest instruction ends: signals, barriers, room in the queue. */
+  private end(unit: number): void {
+    const { now, stream, agents, units } = this;
+    const agent = this.agentOf[unit];
+    const unitInAgent = this.unitInAgent[unit];
+    const list = stream.lists[unitInAgent];
+    const index = list[this.endAt[unit]];
+    const slot = stream.slotOf[index];
+    const segment = this.endSegment[unit];
+    if (++this.endAt[unit] === list.length) {
+      this.endAt[unit] = stream.prologueCounts[unitInAgent];
+      this.endSegment[unit]++;
+    } else if (this.endAt[unit] === stream.prologueCounts[unitInAgent]) {
+      this.endSegment[unit]++;
+    }
+    if (this.mode[index * agents + agent] !== TIMED) {
+      const start = this.startedAt[unit];
+      this.timeline.addBusy(unit, slot, now - start);
+      this.latestEnd[unit] = now;
+      if (this.listeners.onInstruction !== null) this.listeners.onInstruction(unit, index, start, now);
+    }
+    this.slotEnds[slot] = now;
+    this.segments[segment].slotEnds[slot] = now;
+    this.queued[unit]--;
+    this.finished[unit]++;
+    if (--this.inFlight[unit] === 0) this.timeline.becameIdle(unit, now);
+    for (let k = index * WAIT_SLOTS; k < (index + 1) * WAIT_SLOTS; k++) {
+      const semaphore = stream.signals[k];
+      if (semaphore < 0) break;
+      const target = this.semaphores.targets[semaphore * agents + agent];
+      if (target < 0) continue;
+      this.semaphores.counts[semaphore * agents + target]++;
+      this.touch(target * units + this.consumerUnits[semaphore]);
+    }
+    if (stream.barrierAwaits[index] === 1) this.barriers.recheck(agent, this.finished, now);
+    this.frontEnd.queueHasRoom(agent, unitInAgent, now);
+    this.touch(unit);
+    this.countDown(segment);
+  }
+}
