@@ -34,7 +34,9 @@ export function parseMachine(text: string, path: string): Machine {
   try {
     content = parse(text, { maxAliasCount: 0, logLevel: "error" });
   } catch (error) {
-    throw new RapError(`${path}: not YAML: ${(error as Error).message.split("\n")[0]}`, { cause: error });
+    throw new RapError(`${path}: not YAML: ${(error as Error).message.split("\n")[0].replace(/:$/, "")}`, {
+      cause: error,
+    });
   }
   const isRecord = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null && !Array.isArray(value);

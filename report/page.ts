@@ -34,7 +34,7 @@ export function createPage({ color, width }: PageOptions): Page {
 }
 
 /** Below this nothing useful fits; a narrower terminal wraps. */
-const MIN_WIDTH = 40;
+const MIN_WIDTH = 60;
 
 /** A name from a file as part of a line: control characters shown as `?`. */
 export function printable(text: string): string {

@@ -6,8 +6,8 @@ import type { Report } from "./report.ts";
 
 const BOUND_TEXT: { readonly [B in keyof Bounds]: string } = {
   computeCycles: "MAC arrays: useful MACs",
-  dramCycles: "DRAM: weights, input and output once",
-  trafficCycles: "DRAM: all this program moves",
+  dramCycles: "DRAM: weights, input, output",
+  trafficCycles: "DRAM: this program's traffic",
   shiftCycles: "shift units",
   poolCycles: "pool units",
   sramCycles: "SRAM ports",
@@ -29,7 +29,7 @@ const CAUSE_TEXT: { readonly [C in StallCause]: string } = {
   noRequest: "no request",
 };
 
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 20;
 
 export function boundsLines(page: Page, { totals }: Report): string[] {
   if (totals === null) return [];

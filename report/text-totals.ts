@@ -95,8 +95,12 @@ export function totalsLines(page: Page, report: Report): string[] {
   const indent = labelWidth + numberWidth + unitWidth + 8;
   return rows.flatMap(({ label, number, unit, detail }) => {
     const [first, ...rest] = wrapped({ ...page, width: page.width - indent }, "", detail);
-    const value = page.bold(`${number.padStart(numberWidth)} ${unit.padEnd(unitWidth)}`);
-    const head = `  ${label.padEnd(labelWidth)}  ${value}   ${page.dim(first)}`;
-    return [head.trimEnd(), ...rest.map((line) => `${" ".repeat(indent)}${page.dim(line)}`)];
+    const value = page.bold(`${number.padStart(numberWidth)} ${unit}`);
+    const gap = " ".repeat(unitWidth - unit.length + 3);
+    const head = `  ${label.padEnd(labelWidth)}  ${value}`;
+    return [
+      detail === "" ? head : head + gap + page.dim(first),
+      ...rest.map((line) => `${" ".repeat(indent)}${page.dim(line)}`),
+    ];
   });
 }

@@ -31,6 +31,7 @@ export const COUNTERS = {
   accumulatorAccesses: { unit: "int32", meaning: "accumulators read or written" },
   linkBytes: { unit: "B", meaning: "copied within and between agents" },
   dmaBytes: { unit: "B", meaning: "moved by DMA engines, every copy of a multicast counted" },
+  fillBytes: { unit: "B", meaning: "padding that loads write beside the bytes they move" },
   shiftedValues: { unit: "values", meaning: "through shift, pool and range units" },
   instructions: { unit: "instructions", meaning: "issued, once per program, not per agent" },
 } as const;
@@ -109,4 +110,6 @@ export interface TimingResult {
   };
   readonly units: readonly UnitResult[];
   readonly layers: readonly LayerResult[];
+  /** Events the simulator processed: its own effort, not the machine's. */
+  readonly events: number;
 }

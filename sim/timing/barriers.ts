@@ -69,7 +69,8 @@ export class Barriers {
 
   private hasArrived(agent: number, instance: number, finished: Int32Array): boolean {
     const { lists, prologueCounts, units } = this.stream;
-    const frame = instance < this.instancesInPrologue ? -1 : Math.floor((instance - this.instancesInPrologue) / this.body.length);
+    const frame =
+      instance < this.instancesInPrologue ? -1 : Math.floor((instance - this.instancesInPrologue) / this.body.length);
     return this.barrier(instance).after.every(({ unit, earlier }) => {
       const inFrame = lists[unit].length - prologueCounts[unit];
       const before = frame < 0 ? 0 : prologueCounts[unit] + frame * inFrame;

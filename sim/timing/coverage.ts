@@ -1,5 +1,12 @@
 /** Which convolution outputs a frame has computed already: recomputed halos are executed, but not useful. */
-import { agentWork, type BoundInstruction, type Box, boxVolume, type Context, type InstructionOf } from "../../isa/index.ts";
+import {
+  agentWork,
+  type BoundInstruction,
+  type Box,
+  boxVolume,
+  type Context,
+  type InstructionOf,
+} from "../../isa/index.ts";
 
 /** What is left of `box` without `hole`, which it meets, as boxes that do not overlap. */
 function without(box: Box, hole: Box): Box[] {
@@ -59,8 +66,8 @@ export class Coverage {
     // one set per block of output channels keeps the sets small
     for (let c0 = box.c0; c0 < box.c1; c0 += cols) {
       const key = `${sum} ${c0}`;
-      let set = this.sets.get(key);
-      if (set === undefined) this.sets.set(key, (set = new BoxSet()));
+      const set = this.sets.get(key) ?? new BoxSet();
+      this.sets.set(key, set);
       outputs += set.add({ ...box, c0, c1: Math.min(c0 + cols, box.c1) });
     }
     return outputs * conv.kernelY * conv.kernelX * conv.cCount;

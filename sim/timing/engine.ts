@@ -119,6 +119,7 @@ export class Engine implements IssueTarget {
   private readonly startedAt: Float64Array;
   private readonly latestEnd: Float64Array;
   private readonly finished: Int32Array;
+  private readonly startSegment: Int32Array;
   private readonly endSegment: Int32Array;
   private readonly barriersBefore: Int32Array;
 
@@ -136,7 +137,7 @@ export class Engine implements IssueTarget {
   constructor(
     program: Program,
     private readonly programWork: ProgramWork,
-    private readonly p: MachineParameters,
+    p: MachineParameters,
     private readonly options: RunOptions,
     private readonly listeners: Listeners,
   ) {
@@ -211,7 +212,9 @@ export class Engine implements IssueTarget {
     this.barriers = new Barriers(stream, options.frames, (barrier, now) =>
       this.push(now + this.syncLatency, RELEASE, barrier),
     );
-    this.endSegment = Int32Array.from(this.unitInAgent, (unit) => (hasPrologue && prologueCounts[unit] === 0 ? 1 : 0));
+    const firstSegment = (unit: number) => (hasPrologue && prologueCounts[unit] === 0 ? 1 : 0);
+    this.startSegment = Int32Array.from(this.unitInAgent, firstSegment);
+    this.endSegment = Int32Array.from(this.unitInAgent, firstSegment);
     this.barriersBefore = Int32Array.from(this.unitInAgent, (unit) =>
       prologueCounts[unit] === 0 ? this.barriers.heldInPrologue[unit] : 0,
     );
@@ -419,14 +422,16 @@ export class Engine implements IssueTarget {
     this.arrived[unit] = 0;
     this.waiting[unit]--;
     this.leftToStart[unit]--;
-    if (++this.startAt[unit] === stream.lists[unitInAgent].length) {
-      this.startAt[unit] = stream.prologueCounts[unitInAgent];
-      this.barriersBefore[unit] += this.barriers.heldInFrame[unitInAgent];
-    }
-    if (this.startAt[unit] === stream.prologueCounts[unitInAgent] && index < stream.prologueLength) {
-      this.barriersBefore[unit] = this.barriers.heldInPrologue[unitInAgent];
-    }
     this.noteStart(unit, index);
+    const prologueCount = stream.prologueCounts[unitInAgent];
+    if (++this.startAt[unit] === stream.lists[unitInAgent].length) {
+      this.startAt[unit] = prologueCount;
+      this.startSegment[unit]++;
+      this.barriersBefore[unit] += this.barriers.heldInFrame[unitInAgent];
+    } else if (this.startAt[unit] === prologueCount) {
+      this.startSegment[unit]++;
+      this.barriersBefore[unit] += this.barriers.heldInPrologue[unitInAgent];
+    }
     const at = index * agents + agent;
     if (this.mode[at] === TIMED) this.startTimed(unit, index, at);
     else this.startTransfer(unit, index, at);
@@ -436,15 +441,8 @@ export class Engine implements IssueTarget {
     const slot = this.stream.slotOf[index];
     if (this.slotStarts[slot] < 0) this.slotStarts[slot] = this.now;
     if (slot === 0 || slot === this.stream.slots - 1) return;
-    const segment = this.segments[this.startSegment(unit, index)];
+    const segment = this.segments[this.startSegment[unit]];
     if (segment.firstStart < 0) segment.firstStart = this.now;
-  }
-
-  /** Segment of the instruction that the unit is starting: the segment of its oldest in flight, or the one after. */
-  private startSegment(unit: number, index: number): number {
-    const list = this.stream.lists[this.unitInAgent[unit]];
-    const oldest = list[this.endAt[unit]];
-    return this.endSegment[unit] + (index < oldest ? 1 : 0);
   }
 
   private startTimed(unit: number, index: number, at: number): void {

@@ -35,7 +35,10 @@ export function fetchBlocks(
       end: Math.min(from + (b + 1) * perBlock, to),
       offset: b * perBlock * INSTRUCTION_BYTES,
     }));
-  return { prologue: blocks(0, stream.prologueLength), body: blocks(stream.prologueLength, stream.instructions.length) };
+  return {
+    prologue: blocks(0, stream.prologueLength),
+    body: blocks(stream.prologueLength, stream.instructions.length),
+  };
 }
 
 /** Bytes of the bursts a block touches. */
@@ -110,7 +113,8 @@ export class FrontEnd {
     this.lastSegment = lastSegment;
     this.fetchSegment = firstSegment;
     this.fetchIndex = 0;
-    for (let segment = firstSegment; segment <= lastSegment; segment++) this.blockLimit += this.blocksOf(segment).length;
+    for (let segment = firstSegment; segment <= lastSegment; segment++)
+      this.blockLimit += this.blocksOf(segment).length;
     this.pc.fill(this.blocksOf(firstSegment)[0].first);
     this.segment.fill(firstSegment);
     this.starved.fill(1);

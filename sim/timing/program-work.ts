@@ -66,7 +66,7 @@ const known = new WeakMap<CheckedProgram, ProgramWork>();
 
 /** The program's work; measured once, so that running it again at other rates is cheap. */
 export function programWork(checked: CheckedProgram): ProgramWork {
-  let work = known.get(checked);
-  if (work === undefined) known.set(checked, (work = build(checked)));
+  const work = known.get(checked) ?? build(checked);
+  known.set(checked, work);
   return work;
 }

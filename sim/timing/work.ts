@@ -11,8 +11,8 @@ import {
   dramRegion,
   FORMAT_BYTES,
   fillBox,
-  HISTOGRAM_BINS,
   type Handlers,
+  HISTOGRAM_BINS,
   type Instruction,
   type InstructionOf,
   inDram,
@@ -131,8 +131,7 @@ const convWork: Measure<InstructionOf<"conv">> = (work, conv, { box }, { views }
   const weightBytes = taps * conv.cCount * (box.c1 - box.c0);
   work.pixels = pixels;
   work.macs = weightBytes * pixels;
-  work.sramReadBytes =
-    weightBytes + elementsRead(conv, box, context.tensors[views.src.tensor]) * channelsRead;
+  work.sramReadBytes = weightBytes + elementsRead(conv, box, context.tensors[views.src.tensor]) * channelsRead;
 };
 
 /** Bytes of the shift table and of an int32 tile that a shift or range instruction reads, or its accumulators. */
@@ -157,7 +156,7 @@ const MEASURE_BOXED: {
     const tensor = tensors[views.dst.tensor];
     work.region = dramRegion(inDram(tensor), share.box);
     work.bytes = regionBytes(work.region);
-    if (load.fill) work.fillBytes = (boxVolume(fillBox(share)) * FORMAT_BYTES[tensor.format]) - work.bytes;
+    if (load.fill) work.fillBytes = boxVolume(fillBox(share)) * FORMAT_BYTES[tensor.format] - work.bytes;
     work.sramWriteBytes = work.bytes + work.fillBytes;
   },
   store: (work, _, share, { views }, { tensors }) => {

@@ -1,4 +1,5 @@
 /** Residual addition and rescaling (isa/numerics.ts: addUnit, roundShift), eight elements at a time. */
+import { lowBytes } from "./bytes";
 
 /**
  * Rounded right shift of lanes of magnitude below 2^27 by 0..31, or left by up to 8; then clamped to low..high.
@@ -10,13 +11,6 @@ function rescaleLanes(v: v128, right: i32, half: v128, left: i32, low: v128, hig
   if (left > 0) v = i32x4.shl(i32x4.max_s(i32x4.min_s(v, i32x4.splat(256)), i32x4.splat(-256)), left);
   else v = i32x4.shr_s(i32x4.add(v, half), right);
   return i32x4.max_s(i32x4.min_s(v, high), low);
-}
-
-/** The low bytes of eight lanes. */
-// @ts-ignore: decorator
-@inline
-function lowBytes(a: v128, b: v128): v128 {
-  return v128.shuffle<i8>(a, b, 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
 }
 
 // @ts-ignore: decorator

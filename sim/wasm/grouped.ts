@@ -52,78 +52,99 @@ export function convGrouped(
   }
 }
 
-/** Four columns that read the same channels. Two pixels at a time, so that a weight is unpacked for both. */
+/** Four int8 weights as the even i16 of four pairs, so that a dot product with any pairs takes their even elements. */
+// @ts-ignore: decorator
+@inline
+function evenWeights(weight: usize): v128 {
+  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_s(v128.load_zero<i32>(weight)));
+}
+
+// @ts-ignore: decorator
+@inline
+function mac(sum: v128, a: v128, b: v128): v128 {
+  return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
+}
+
+/** Four columns that read the same channels. Four pixels of a row at a time; at its end the last one again. */
 function shared(
   patch: usize, stepY: i32, stepX: i32, tapY: i32, tapX: i32, weights: usize, cols: i32, acc: usize, accRow: i32,
   accPixel: i32, channels: i32, h: i32, w: i32, kernelY: i32, kernelX: i32, add: i32,
 ): void {
-  const zero = i32x4.splat(0);
   for (let y = 0; y < h; y++) {
-    for (let x = 0; x < w; x += 2) {
-      const from = patch + y * stepY + x * stepX;
-      const second = x + 1 < w; // else the first pixel again
-      const next = second ? stepX : 0;
-      const to0 = acc + y * accRow + x * accPixel;
-      const to1 = second ? to0 + accPixel : to0;
-      let s0 = add ? v128.load(to0) : zero;
-      let s1 = add ? v128.load(to1) : zero;
+    for (let x = 0; x < w; x += 4) {
+      const x1 = min(x + 1, w - 1), x2 = min(x + 2, w - 1), x3 = min(x + 3, w - 1);
+      const from = patch + y * stepY;
+      const to = acc + y * accRow;
+      let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
+      if (add) {
+        s0 = v128.load(to + x * accPixel); s1 = v128.load(to + x1 * accPixel);
+        s2 = v128.load(to + x2 * accPixel); s3 = v128.load(to + x3 * accPixel);
+      }
       let weight = weights;
       for (let r = 0; r < kernelY; r++) {
         for (let s = 0; s < kernelX; s++) {
-          let q = from + r * tapY + s * tapX;
+          const tap = from + r * tapY + s * tapX;
+          let q0 = tap + x * stepX, q1 = tap + x1 * stepX, q2 = tap + x2 * stepX, q3 = tap + x3 * stepX;
           let c = channels;
           for (; c >= 2; c -= 2) {
             const even = v128.load_zero<i32>(weight);
             const odd = v128.load_zero<i32>(weight + cols);
-            const pairs = v128.shuffle<i8>(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            const wide = i16x8.extend_low_i8x16_s(pairs);
-            s0 = i32x4.add(s0, i32x4.dot_i16x8_s(v128.load_splat<i32>(q), wide));
-            s1 = i32x4.add(s1, i32x4.dot_i16x8_s(v128.load_splat<i32>(q + next), wide));
+            const bytes = v128.shuffle<i8>(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            const pairs = i16x8.extend_low_i8x16_s(bytes);
+            s0 = mac(s0, v128.load_splat<i32>(q0), pairs);
+            s1 = mac(s1, v128.load_splat<i32>(q1), pairs);
+            s2 = mac(s2, v128.load_splat<i32>(q2), pairs);
+            s3 = mac(s3, v128.load_splat<i32>(q3), pairs);
             weight += cols * 2;
-            q += 4;
+            q0 += 4; q1 += 4; q2 += 4; q3 += 4;
           }
           if (c) {
-            const wide = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load_zero<i32>(weight)));
-            s0 = i32x4.add(s0, i32x4.mul(i32x4.splat(load<i16>(q)), wide));
-            s1 = i32x4.add(s1, i32x4.mul(i32x4.splat(load<i16>(q + next)), wide));
+            const evens = evenWeights(weight);
+            s0 = mac(s0, v128.load_splat<i16>(q0), evens);
+            s1 = mac(s1, v128.load_splat<i16>(q1), evens);
+            s2 = mac(s2, v128.load_splat<i16>(q2), evens);
+            s3 = mac(s3, v128.load_splat<i16>(q3), evens);
             weight += cols;
           }
         }
       }
-      v128.store(to0, s0);
-      v128.store(to1, s1);
+      v128.store(to + x * accPixel, s0); v128.store(to + x1 * accPixel, s1);
+      v128.store(to + x2 * accPixel, s2); v128.store(to + x3 * accPixel, s3);
     }
   }
 }
 
-/** Four columns of one channel each, the channels side by side. */
+/** Four columns of one channel each, the channels side by side. Four pixels as above. */
 function depthwise(
   patch: usize, stepY: i32, stepX: i32, tapY: i32, tapX: i32, weights: usize, cols: i32, acc: usize, accRow: i32,
   accPixel: i32, h: i32, w: i32, kernelY: i32, kernelX: i32, add: i32,
 ): void {
-  const zero = i32x4.splat(0);
   for (let y = 0; y < h; y++) {
-    for (let x = 0; x < w; x += 2) {
-      const from = patch + y * stepY + x * stepX;
-      const second = x + 1 < w; // else the first pixel again
-      const next = second ? stepX : 0;
-      const to0 = acc + y * accRow + x * accPixel;
-      const to1 = second ? to0 + accPixel : to0;
-      let s0 = add ? v128.load(to0) : zero;
-      let s1 = add ? v128.load(to1) : zero;
+    for (let x = 0; x < w; x += 4) {
+      const x1 = min(x + 1, w - 1), x2 = min(x + 2, w - 1), x3 = min(x + 3, w - 1);
+      const from = patch + y * stepY;
+      const to = acc + y * accRow;
+      let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
+      if (add) {
+        s0 = v128.load(to + x * accPixel); s1 = v128.load(to + x1 * accPixel);
+        s2 = v128.load(to + x2 * accPixel); s3 = v128.load(to + x3 * accPixel);
+      }
       let weight = weights;
       for (let r = 0; r < kernelY; r++) {
-        let q = from + r * tapY;
+        const row = from + r * tapY;
+        let q0 = row + x * stepX, q1 = row + x1 * stepX, q2 = row + x2 * stepX, q3 = row + x3 * stepX;
         for (let s = 0; s < kernelX; s++) {
-          const wide = i16x8.extend_low_i8x16_s(v128.load_zero<i32>(weight));
-          s0 = i32x4.add(s0, i32x4.extmul_low_i16x8_s(v128.load_zero<i64>(q), wide));
-          s1 = i32x4.add(s1, i32x4.extmul_low_i16x8_s(v128.load_zero<i64>(q + next), wide));
+          const evens = evenWeights(weight);
+          s0 = mac(s0, v128.load_ext<i16>(q0), evens);
+          s1 = mac(s1, v128.load_ext<i16>(q1), evens);
+          s2 = mac(s2, v128.load_ext<i16>(q2), evens);
+          s3 = mac(s3, v128.load_ext<i16>(q3), evens);
           weight += cols;
-          q += tapX;
+          q0 += tapX; q1 += tapX; q2 += tapX; q3 += tapX;
         }
       }
-      v128.store(to0, s0);
-      v128.store(to1, s1);
+      v128.store(to + x * accPixel, s0); v128.store(to + x1 * accPixel, s1);
+      v128.store(to + x2 * accPixel, s2); v128.store(to + x3 * accPixel, s3);
     }
   }
 }

@@ -1,4 +1,5 @@
-/** Pooling, 16 channels (maximum) or 8 (average) at a time. */
+/** Pooling, 32 or 16 channels (maximum) or 8 (average) at a time. */
+import { lowBytes } from "./bytes";
 
 export function pool(
   src: usize, srcRow: i32, srcPixel: i32, dst: usize, dstRow: i32, dstPixel: i32, h: i32, w: i32, channels: i32,
@@ -33,6 +34,20 @@ function maxPixel<T>(
   src: usize, srcRow: i32, srcPixel: i32, dst: usize, channels: i32, rows: i32, columns: i32, lowest: i8,
 ): void {
   let c = 0;
+  for (; c + 32 <= channels; c += 32) {
+    let low = i8x16.splat(lowest);
+    let high = low;
+    for (let r = 0; r < rows; r++) {
+      let from = src + r * srcRow + c;
+      for (let s = 0; s < columns; s++) {
+        low = v128.max<T>(low, v128.load(from));
+        high = v128.max<T>(high, v128.load(from, 16));
+        from += srcPixel;
+      }
+    }
+    v128.store(dst + c, low);
+    v128.store(dst + c, high, 16);
+  }
   for (; c + 16 <= channels; c += 16) {
     let best = i8x16.splat(lowest);
     for (let r = 0; r < rows; r++) {
@@ -85,8 +100,7 @@ function averagePixel<T>(
     }
     low = scaleLanes(low, scale);
     high = scaleLanes(high, scale);
-    const bytes = v128.shuffle<i8>(low, high, 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
-    v128.store_lane<i64>(dst + c, bytes, 0);
+    v128.store_lane<i64>(dst + c, lowBytes(low, high), 0);
   }
   for (; c < channels; c++) {
     let sum: i64 = 0;

@@ -5,6 +5,8 @@
  * 2^(top - s), top being the largest of the four, then all are rounded and shifted by top. Nothing overflows: before
  * that the value is clamped to low * 2^s .. high * 2^s, outside of which the result is low or high anyway.
  */
+import { lowBytes } from "./bytes";
+
 const SHIFT_MIN: i32 = -8;
 const SHIFT_MAX: i32 = 31;
 
@@ -137,7 +139,7 @@ function shiftLanes(
       }
       v = i32x4.mul(i32x4.min_s(i32x4.max_s(v, lowest), highest), scale);
       v = i32x4.shr_s(i32x4.add(v, half), top);
-      v = v128.shuffle<i8>(v, v, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+      v = lowBytes(v, v);
       if (lanes == 4) {
         v128.store_lane<i32>(to, v, 0);
       } else {
@@ -220,12 +222,11 @@ export function range(
     for (let y = 0; y < h; y++) {
       let from = acc + y * accRow + channel * 4;
       for (let x = 0; x < w; x++) {
-        const v = saturate32(<i64>load<i32>(from) + bias);
-        let bin: i32 = 0;
-        if (v > 0 || (v < 0 && !relu)) {
-          const magnitude: u32 = v < 0 ? -v : v;
-          bin = max(1, min(HISTOGRAM_BINS - 1, 32 - <i32>clz(magnitude) - exponent + HISTOGRAM_BIAS));
-        }
+        let v = saturate32(<i64>load<i32>(from) + bias);
+        if (relu) v = max(0, v);
+        // abs() of -2^31 is 2^31 to clz. No branch on the values: they are as good as random.
+        const binOfBits = max(1, min(HISTOGRAM_BINS - 1, 32 - clz(abs(v)) - exponent + HISTOGRAM_BIAS));
+        const bin = select(0, binOfBits, v == 0);
         store<u32>(bins + bin * 4, load<u32>(bins + bin * 4) + 1);
         from += accPixel;
       }
