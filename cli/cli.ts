@@ -16,9 +16,9 @@ import { createLogger, LOG_LEVELS } from "./logging.ts";
 import { type Arguments, choiceOf, flag, flagOf, text } from "./options.ts";
 import { createProgress } from "./progress.ts";
 
-const COMMANDS: readonly Command[] = [run, compile, quantize, info, disasm, asm, machines];
+export const COMMANDS: readonly Command[] = [run, compile, quantize, info, disasm, asm, machines];
 
-const LOG_OPTIONS = {
+export const LOG_OPTIONS = {
   "log-level": text(`least important log line on standard error: ${LOG_LEVELS.join(", ")} (default warn)`),
   "log-json": flag("logs and errors as JSON lines"),
 };

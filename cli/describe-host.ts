@@ -47,9 +47,7 @@ export function hostLines(page: Page, { input, outputs, head, trained }: HostSec
     lines.push(
       ...labelled(page, "head", `classification: ${count(head.classes.length, "class", "classes")}, top ${head.topK}`),
     );
-  lines.push(
-    ...labelled(page, "weights", trained ? "trained" : "seeded random numbers: what the network finds means nothing"),
-  );
+  lines.push(...labelled(page, "weights", trained ? "trained" : "not trained: what the network finds means nothing"));
   return lines;
 }
 

@@ -67,7 +67,7 @@ const LAYER_COLUMNS: readonly Column<LayerFacts>[] = [
   {
     head: "layer",
     align: "left",
-    cell: ({ name, fused }) => printable([name, ...fused].join(" + ")),
+    cell: ({ name, fused }) => printable([name, ...fused].join("+")),
     maxWidth: 50,
     shrinkTo: 16,
   },

@@ -49,7 +49,7 @@ export async function fileExists(path: string): Promise<boolean> {
 }
 
 /** Programs and networks beyond this are refused before they are read. */
-export const MAX_INPUT_BYTES = 2 ** 30;
+const MAX_INPUT_BYTES = 2 ** 30;
 
 /** A whole file. @param what named in messages: "a program" @throws RapError */
 export async function readInput(path: string, what: string, maxBytes = MAX_INPUT_BYTES): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import { RapError } from "../isa/errors.ts";
 export interface Output {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
-  write(chunk: string | Uint8Array, done: (error?: Error | null) => void): boolean;
+  write(chunk: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
 }
 
 export interface Io {

@@ -15,7 +15,7 @@ export interface LogOptions {
 export async function createLogger({ level, json }: LogOptions, io: Io): Promise<Logger> {
   const { pino } = await import("pino");
   const settings = { level, base: null };
-  const sink = { write: (line: string) => void io.stderr.write(line, () => {}) };
+  const sink = { write: (line: string) => void io.stderr.write(line) };
   if (json) return pino(settings, sink);
   const { default: pretty } = await import("pino-pretty");
   // in this process, not in pino's worker: no line is lost when the process ends
@@ -28,6 +28,7 @@ export async function createLogger({ level, json }: LogOptions, io: Io): Promise
   const stream = pretty({
     colorize: hasColor(io.stderr, io.env),
     translateTime: "SYS:HH:MM:ss",
+    singleLine: true,
     destination,
     sync: true,
   });

@@ -16,7 +16,7 @@ export interface ProgramFile {
 }
 
 /** What `rapsim run` runs when it is given nothing. */
-export const DEFAULT_NETWORK = "squeezedet";
+const DEFAULT_NETWORK = "squeezedet";
 
 /** A network by file or built-in name, as integers. A .rapq file is taken as it is. */
 export async function quantizeModel(

@@ -8,7 +8,7 @@ export interface Progress {
   stop(): void;
 }
 
-export const SILENT: Progress = { stage: () => () => {}, stop: () => {} };
+const SILENT: Progress = { stage: () => () => {}, stop: () => {} };
 
 const BAR_WIDTH = 30;
 
@@ -22,8 +22,9 @@ export async function createProgress(io: Io, wanted: boolean): Promise<Progress>
     barIncompleteChar: "░",
     barsize: BAR_WIDTH,
     clearOnComplete: true,
-    // a process that is ended by a signal could not bring it back
+    // a process that is ended by a signal could not undo either
     hideCursor: false,
+    linewrap: true,
   });
   let running = false;
   const stop = () => {

@@ -15,7 +15,7 @@ import { type CheckedProgram, type HostSection, RapError, sha256 } from "../isa/
 import type { ReportClassification, ReportDetection, ReportImage, ReportOutput } from "../report/report.ts";
 import { dumpTensors, type Elements, Execution, ProbeAssembler } from "../sim/functional/index.ts";
 import type { Context } from "./command.ts";
-import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
+import { refuse, shown, writeOutput } from "./files.ts";
 import type { RunOptions } from "./run-options.ts";
 
 export interface Picture {
@@ -64,8 +64,6 @@ export async function runValues(
   context: Context,
 ): Promise<Values> {
   const { host } = program.program;
-  if (options.dump !== undefined) await prepareFolder(options.dump);
-  if (options.boxes?.kind === "folder") await prepareFolder(options.boxes.path);
   const execution = new Execution(program, { kernels: options.kernels });
   const done = context.progress.stage("values");
   const values = {

@@ -9,7 +9,8 @@ import { createMachine, type Machine, PARAMETER_KEYS, PARAMETERS } from "./machi
 export const DEFAULT_MACHINE = "rap-e";
 
 const presetsFolder = fileURLToPath(new URL("./presets/", import.meta.url));
-const MAX_MACHINE_FILE_BYTES = 1 << 20;
+/** The YAML parser takes quadratic time on hostile text; a real machine file has a few KiB. */
+const MAX_MACHINE_FILE_BYTES = 1 << 16;
 
 export function presetNames(): string[] {
   return readdirSync(presetsFolder)

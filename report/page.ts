@@ -123,13 +123,16 @@ export function tableLines<Row>(page: Page, columns: readonly Column<Row>[], row
     .map((line) => `${" ".repeat(INDENT)}${line}`.trimEnd());
 }
 
+/** A blank that lines do not break at. */
+export const FIXED_BLANK = "\u00a0";
+
 /** Wraps text at blanks; the first line begins with `first`, the others are indented as far. */
 export function wrapped(page: Page, first: string, text: string): string[] {
   const indent = " ".repeat(lengthOf(first));
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/[ \n]+/)) {
     if (!empty && lengthOf(line) + 1 + lengthOf(word) > page.width) {
       lines.push(line);
       line = indent;
@@ -138,5 +141,5 @@ export function wrapped(page: Page, first: string, text: string): string[] {
     line += empty ? word : ` ${word}`;
     empty = false;
   }
-  return [...lines, line];
+  return [...lines, line].map((whole) => whole.replaceAll(FIXED_BLANK, " "));
 }

@@ -2,11 +2,10 @@
 import { type Head, type MachineParameters, machineSha256, type Program, type Provenance } from "../isa/index.ts";
 import type { LayerResult, TimingResult, UnitResult } from "../sim/result.ts";
 
-export const REPORT_SCHEMA = "rapsim.report/1";
+const REPORT_SCHEMA = "rapsim.report/1";
 
 /** full: values and time; timing: time alone, no MAC is executed; functional: values alone. */
-export const RUN_MODES = ["full", "timing", "functional"] as const;
-export type RunMode = (typeof RUN_MODES)[number];
+export type RunMode = "full" | "timing" | "functional";
 
 /** A picture that was run. */
 export interface ReportImage {
@@ -53,6 +52,8 @@ export interface Report {
     readonly sha256: string;
     /** What the outputs are read as; null: raw tensors. */
     readonly head: Head["kind"] | null;
+    /** False: what the network finds means nothing. */
+    readonly trained: boolean;
     readonly provenance: Provenance;
   };
   /** The machine that was simulated, `--set` included. */
@@ -93,7 +94,7 @@ export interface ReportParts {
 }
 
 const UNTRAINED =
-  "The weights are seeded random numbers, not trained: what the network finds means nothing; time, traffic and energy do not depend on it.";
+  "The weights are not trained: what the network finds means nothing. Time, traffic and energy do not depend on it.";
 
 export function buildReport(parts: ReportParts): Report {
   const { program, timing, images = [] } = parts;
@@ -105,6 +106,7 @@ export function buildReport(parts: ReportParts): Report {
       name: program.name,
       sha256: parts.programSha256,
       head: program.host.head?.kind ?? null,
+      trained: program.host.trained,
       provenance: program.provenance,
     },
     machine: { name: machine.name, sha256: machineSha256(machine), parameters: machine.parameters },

@@ -50,9 +50,15 @@ export function boundsLines(page: Page, { totals }: Report): string[] {
     ],
     rows,
   );
-  const factor = intervalCycles / rows[0].cycles;
-  const nearest = `The nearest bound is "${rows[0].text}": a frame takes ${factor.toFixed(2)} times as long.`;
-  return [heading, ...table, ...wrapped(page, "  ", nearest)];
+  // a bound above the run is not modelled as a limit (the report's last section says which)
+  const nearest = rows.find(({ cycles }) => cycles <= intervalCycles);
+  if (nearest === undefined) return [heading, ...table];
+  const factor = (intervalCycles / nearest.cycles).toFixed(2);
+  return [
+    heading,
+    ...table,
+    ...wrapped(page, "  ", `The nearest bound is "${nearest.text}": a frame takes ${factor} times as long.`),
+  ];
 }
 
 /** Units whose time is shown: the ones that do the work and the ones that feed them. */

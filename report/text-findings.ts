@@ -1,6 +1,6 @@
 /** What the network found: boxes, classes, or the raw outputs where the program names no head. */
-import { count, significant } from "./numbers.ts";
-import { type Column, type Page, printable, tableLines } from "./page.ts";
+import { count, grouped, significant } from "./numbers.ts";
+import { type Column, type Page, printable, tableLines, wrapped } from "./page.ts";
 import type { Report, ReportDetection, ReportOutput } from "./report.ts";
 
 const imageColumn: Column<{ readonly image: string }> = {
@@ -17,7 +17,10 @@ const pixel = (i: number): Column<ReportDetection> => ({
   cell: ({ box }) => box[i].toFixed(0),
 });
 
-function detectionLines(page: Page, { detections, images }: Report): string[] {
+/** Detections of a network that was not trained mean nothing; a few show that there are some. */
+const SHOWN_UNTRAINED = 3;
+
+function detectionLines(page: Page, { detections, images, program }: Report): string[] {
   const columns: Column<ReportDetection>[] = [
     ...(images.length > 1 ? [imageColumn] : []),
     { head: "class", align: "left", cell: (row) => printable(row.class), paint: page.bold, maxWidth: 30 },
@@ -26,8 +29,13 @@ function detectionLines(page: Page, { detections, images }: Report): string[] {
   ];
   const where = images.length === 1 ? ` in ${printable(images[0].image)}` : ` in ${count(images.length, "picture")}`;
   const size = images.length === 1 ? ` (${images[0].width} x ${images[0].height})` : "";
+  const shown = program.trained ? detections : detections.slice(0, SHOWN_UNTRAINED);
+  const more = detections.length - shown.length;
   const heading = page.bold(`${count(detections.length, "detection")}${where}`) + page.dim(size);
-  return detections.length === 0 ? [heading] : [heading, ...tableLines(page, columns, detections)];
+  if (detections.length === 0) return [heading];
+  const rest =
+    more > 0 ? wrapped(page, "  ", `and ${grouped(more)} more, as meaningless; the JSON report has them all`) : [];
+  return [heading, ...tableLines(page, columns, shown), ...rest.map(page.dim)];
 }
 
 function classificationLines(page: Page, { classifications }: Report): string[] {
@@ -37,7 +45,7 @@ function classificationLines(page: Page, { classifications }: Report): string[] 
       page,
       [
         { head: "class", align: "left", cell: (row) => printable(row.class), maxWidth: 60, shrinkTo: 16 },
-        { head: "score", align: "right", cell: ({ score }) => significant(score, 4) },
+        { head: "score", align: "right", cell: ({ score }) => score.toFixed(4) },
       ],
       top,
     ),

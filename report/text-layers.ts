@@ -4,9 +4,9 @@ import { bar, count, grouped, percent, significant, withPrefix } from "./numbers
 import { type Column, type Page, printable, tableLines } from "./page.ts";
 import type { Report } from "./report.ts";
 
-const BAR_WIDTH = 10;
+const BAR_WIDTH = 8;
 
-const nameOf = ({ name, fused }: LayerResult) => printable([name, ...fused].join(" + "));
+const nameOf = ({ name, fused }: LayerResult) => printable([name, ...fused].join("+"));
 /** `(start)` and `(end)` are no layers of the network. */
 const isPseudo = ({ name }: LayerResult) => name.startsWith("(");
 
@@ -21,7 +21,7 @@ function columns(page: Page, totalCycles: number, widest: number): Column<LayerR
       maxWidth: 34,
       shrinkTo: 16,
     },
-    { head: "op", align: "left", cell: ({ op }) => printable(op), maxWidth: 8, drop: 5 },
+    { head: "op", align: "left", cell: ({ op }) => printable(op), maxWidth: 12, drop: 5 },
     { head: "cycles", align: "right", cell: ({ attributedCycles }) => grouped(attributedCycles) },
     { head: "share", align: "right", cell: (row) => percent(share(row)), drop: 2 },
     {
@@ -41,13 +41,13 @@ function columns(page: Page, totalCycles: number, widest: number): Column<LayerR
       drop: 1,
     },
     { head: "µJ", align: "right", cell: ({ energyPj }) => significant(energyPj.total * 1e-6), drop: 4 },
-    { head: "bound by", align: "left", cell: ({ bound }) => printable(bound), maxWidth: 10 },
+    { head: "bound", align: "left", cell: ({ bound }) => printable(bound), maxWidth: 10 },
   ];
 }
 
 export function layersLines(page: Page, { layers, totals, frames }: Report): string[] {
   if (layers.length === 0) return [];
-  const shown = layers.filter((layer) => !isPseudo(layer) || layer.attributedCycles > 0 || layer.energyPj.total > 0);
+  const shown = layers.filter((layer) => !isPseudo(layer) || layer.attributedCycles > 0);
   const widest = Math.max(...shown.map(({ attributedCycles }) => attributedCycles));
   const heading = page.bold("Layers") + page.dim(frames > 1 ? `  sums over ${count(frames, "frame")}` : "");
   return [heading, ...tableLines(page, columns(page, totals?.cycles ?? 0, widest), shown)];

@@ -2,7 +2,7 @@
 import { peakMacsPerCycle } from "../isa/index.ts";
 import type { EnergyPj } from "../sim/result.ts";
 import { count, grouped, percent, significant, withPrefix } from "./numbers.ts";
-import { type Page, printable, wrapped } from "./page.ts";
+import { FIXED_BLANK, type Page, printable, wrapped } from "./page.ts";
 import type { Report } from "./report.ts";
 
 const MODE_TEXT = { full: "values and time", timing: "time only", functional: "values only" } as const;
@@ -43,6 +43,8 @@ const COMPONENT_TEXT: { readonly [C in Exclude<keyof EnergyPj, "total">]: string
   clock: "clock",
 };
 
+const part = (name: string, share: number) => `${name}${FIXED_BLANK}${(share * 100).toFixed(0)}${FIXED_BLANK}%`;
+
 /** Components from the largest on, the small ones together. */
 function energyShares({ total, ...components }: EnergyPj): string {
   if (total === 0) return "";
@@ -51,8 +53,8 @@ function energyShares({ total, ...components }: EnergyPj): string {
     .sort((a, b) => b.share - a.share);
   const shown = shares.filter(({ share }) => share >= 0.02);
   const rest = shares.slice(shown.length).reduce((sum, { share }) => sum + share, 0);
-  const texts = shown.map(({ name, share }) => `${name} ${(share * 100).toFixed(0)} %`);
-  return [...texts, ...(rest >= 0.005 ? [`other ${(rest * 100).toFixed(0)} %`] : [])].join(", ");
+  const texts = shown.map(({ name, share }) => part(name, share));
+  return [...texts, ...(rest >= 0.005 ? [part("other", rest)] : [])].join(", ");
 }
 
 /** label, the number, and what stands behind it */
@@ -67,8 +69,9 @@ function lines(report: Report): Line[] {
   const latency: Line = [
     "latency",
     withPrefix(totals.latencyCycles / clockHz, "s"),
-    `${grouped(totals.latencyCycles)} cycles from input to output` +
-      (frames > 1 ? `; a frame every ${grouped(totals.intervalCycles)} cycles` : ""),
+    frames > 1
+      ? `${grouped(totals.latencyCycles)} cycles; a frame every ${grouped(totals.intervalCycles)} cycles`
+      : `${grouped(totals.latencyCycles)} cycles from input to output`,
   ];
   const useful = withPrefix(each(totals.macs), "MAC", 4);
   const peak = grouped(peakMacsPerCycle({ name: machine.name, parameters: machine.parameters }));
@@ -77,10 +80,10 @@ function lines(report: Report): Line[] {
   return [
     ["speed", `${significant(totals.framesPerSecond, 4)} frames/s`, ""],
     latency,
-    ["MAC utilisation", percent(totals.macUtilization), `${useful}${perFrame} useful${executed}; peak ${peak} a cycle`],
+    ["MAC utilisation", percent(totals.macUtilization), `${useful} useful${executed}${perFrame}; peak ${peak} a cycle`],
     ["DRAM read", withPrefix(each(totals.dramReadBytes), "B"), `${perFrame.trim()}`],
     ["DRAM written", withPrefix(each(totals.dramWriteBytes), "B"), `${perFrame.trim()}`],
-    ["energy", `${significant(each(totals.energyPj.total) * 1e-9)} mJ/frame`, energyShares(totals.energyPj)],
+    ["energy", withPrefix(each(totals.energyPj.total) * 1e-12, "J/frame"), energyShares(totals.energyPj)],
     ["power", `${significant(totals.averagePowerW)} W`, `on average; ${significant(totals.framesPerJoule)} frames/J`],
   ];
 }

@@ -6,7 +6,7 @@ import { write } from "../io.ts";
 import { MACHINE_OPTIONS, machineChoice, packingChoice, QUANTIZE_OPTIONS, quantizeChoices } from "../model-options.ts";
 import { text, textOf } from "../options.ts";
 
-export const MODEL_TEXT = "an ONNX file (float), a .rapq file, or a built-in network: squeezedet, squeezenet, tiny";
+const MODEL_TEXT = "an ONNX file (float), a .rapq file, or a built-in network: squeezedet, squeezenet, tiny";
 
 /** `nets/squeezedet.onnx` -> `squeezedet.bin`, in the working directory */
 export function defaultOutput(model: string, extension: string): string {

@@ -33,7 +33,9 @@ export const info: Command = {
       }
       case "unknown":
         throw new RapError(
-          `${shown(path)}: neither a program nor a quantized network (it begins with neither "RAPSIMPG" nor "RAPSIMQM")`,
+          file.length === 0
+            ? `${shown(path)}: the file is empty`
+            : `${shown(path)}: neither a program nor a quantized network (it begins with neither "RAPSIMPG" nor "RAPSIMQM")`,
         );
     }
   },

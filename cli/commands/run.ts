@@ -1,7 +1,7 @@
 /** `rapsim run`: what a program finds, and what it costs. */
 import { RapError } from "../../isa/errors.ts";
 import type { Command, Context } from "../command.ts";
-import { checkWritable, writeOutput } from "../files.ts";
+import { checkWritable, prepareFolder, writeOutput } from "../files.ts";
 import { hasColor, pageWidth, write } from "../io.ts";
 import { rateChoices } from "../model-options.ts";
 import type { Arguments } from "../options.ts";
@@ -69,8 +69,11 @@ export const run: Command = {
 };
 
 /** Refuses what could not be written, before long work is done for it. */
-async function prepareOutputs({ json, csv, boxes }: RunOptions, pictures: readonly Picture[]): Promise<void> {
+async function prepareOutputs(options: RunOptions, pictures: readonly Picture[]): Promise<void> {
+  const { json, csv, boxes, dump } = options;
   for (const path of [json, csv]) if (path !== undefined) await checkWritable(path);
+  if (dump !== undefined) await prepareFolder(dump);
+  if (boxes?.kind === "folder") await prepareFolder(boxes.path);
   if (boxes?.kind !== "file") return;
   if (pictures.length > 1) {
     throw new RapError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`, {

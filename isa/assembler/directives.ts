@@ -175,17 +175,22 @@ function readSemaphore(reader: WordReader, at: Word): Semaphore {
   return checkedLine(semaphoreSchema, { producer, consumer, gridY, gridX, offsetY, offsetX, initial }, at);
 }
 
+/** Longer blocks must be JSON. */
+const MAX_YAML = 1 << 16;
+
 /** JSON or YAML between a block directive and `.end`. */
 function readData<T>(schema: z.ZodType<T>, block: Block): T {
   let content: unknown;
   try {
     content = JSON.parse(block.text);
-  } catch {
+  } catch (jsonError) {
+    // the YAML parser takes quadratic time on hostile text
+    if (block.text.length > MAX_YAML) return block.fail(`not JSON: ${(jsonError as Error).message}`);
     try {
-      content = parse(block.text, { maxAliasCount: 0, logLevel: "error" });
+      content = parse(block.text, { maxAliasCount: 0, logLevel: "error", prettyErrors: false });
     } catch (error) {
       const { message, pos } = error as Error & { pos?: [number, number] };
-      return block.fail(`neither JSON nor YAML: ${message.split("\n")[0]}`, pos?.[0]);
+      return block.fail(`neither JSON nor YAML: ${message}`, pos?.[0]);
     }
   }
   return checked(schema, content, (message) => block.fail(message));

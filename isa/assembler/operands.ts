@@ -246,7 +246,7 @@ export function readInstruction(words: readonly Word[], names: ProgramNames): In
     for (const [name, field] of fields) values[name] = given[name] ?? defaultOf(field);
   const instruction = values as unknown as Instruction;
   for (const operand of OPERANDS[op]) {
-    const missing = operand.fields.find((named) => isRequired(instruction, named) && !(named[0] in given));
+    const missing = operand.fields.find((named) => !(named[0] in given) && isRequired(instruction, named));
     if (missing !== undefined)
       first.fail(`${op}.${operand.name}: is missing; write ${operand.name}=${formOf(operand)}`);
   }

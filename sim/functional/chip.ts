@@ -1,12 +1,4 @@
-import {
-  type AgentWork,
-  clamp,
-  FORMAT_MAX,
-  FORMAT_MIN,
-  type Program,
-  type View,
-  viewAddress,
-} from "../../isa/index.ts";
+import { type AgentWork, type Box, type Program, type View, viewAddress } from "../../isa/index.ts";
 import type { Kernels } from "../kernel-api.ts";
 import { type MemoryMap, scalarAt } from "./memory-map.ts";
 import type { ProbeListener } from "./probes.ts";
@@ -22,6 +14,15 @@ export interface Site {
   readonly index: number;
   readonly agent: number;
   readonly work: AgentWork | null;
+}
+
+/** A site with work to do. */
+export interface WorkSite extends Site {
+  readonly work: AgentWork;
+}
+
+export function hasWork(site: Site): site is WorkSite {
+  return site.work !== null;
 }
 
 /** What steps act on. */
@@ -54,17 +55,13 @@ export function planeAt(chip: Chip, agent: number, view: View, y: number, x: num
   };
 }
 
+export function boxExtents(box: Box): { height: number; width: number; channels: number } {
+  return { height: box.y1 - box.y0, width: box.x1 - box.x0, channels: box.c1 - box.c0 };
+}
+
 /** A scalar register's value; register 0 is never written and stays 0. */
 export function readScalar(chip: Chip, agent: number, register: number): number {
   return chip.scalars[scalarAt(agent, register)];
-}
-
-/** Clamps that keep to the destination's format. */
-export function clampTo(format: "i8" | "u8", low: number, high: number): { low: number; high: number } {
-  return {
-    low: clamp(low, FORMAT_MIN[format], FORMAT_MAX[format]),
-    high: clamp(high, FORMAT_MIN[format], FORMAT_MAX[format]),
-  };
 }
 
 /** 8-bit formats alone reach the pool unit; checkProgram has seen to it. */

@@ -1,132 +1,93 @@
 /** conv: a widened input patch, packed weights, and one kernel call per block of output channels. */
 import {
-  type AgentWork,
   accumulatorRegion,
+  type Box,
   clamp,
+  FORMAT_BYTES,
   type InstructionOf,
   inputChannels,
   inputWindow,
-  weightBox,
+  type ProgramTensor,
 } from "../../isa/index.ts";
-import { type Chip, isUnsigned, type Plane, planeAt, type Step } from "./chip.ts";
+import { boxExtents, type Chip, isUnsigned, planeAt, type Step, type WorkSite } from "./chip.ts";
 import type { PackedWeights } from "./weight-cache.ts";
 
 const INT16_BYTES = 2;
-const INT32_BYTES = 4;
+
+/** The input window of a tile: rows y0..y1 - 1 and columns x0..x1 - 1 of it are the tensor's, the others padding. */
+interface Patch {
+  readonly height: number;
+  readonly width: number;
+  readonly y0: number;
+  readonly y1: number;
+  readonly x0: number;
+  readonly x1: number;
+  /** Tensor coordinates of its first element that is not padding. */
+  readonly originY: number;
+  readonly originX: number;
+}
 
 /** One block of `array.cols` output channels of a tile. */
 interface Block {
+  /** Addresses of its accumulators, of the first input element, and of its weight rows. */
   readonly accumulators: number;
+  readonly input: number;
+  readonly weights: number;
   /** First input channel it reads, how many, and these rounded up to even. */
   readonly channel: number;
   readonly channels: number;
   readonly evenChannels: number;
-  readonly input: number;
-  readonly weights: number;
-  /** Dense: all columns read all the block's input channels. Else each its own, as the table says. */
+  readonly columns: number;
+  /** Null: not all columns read the same channels, and `channelTable` says which. */
   readonly packed: PackedWeights | null;
   readonly channelTable: number;
-  readonly columns: number;
 }
 
-/** Makes the weight rows of a block contiguous when their view is not. */
-function denseRows(chip: Chip, rows: number, cols: number, pitch: number): (address: number) => number {
-  if (pitch === cols || rows === 1) return (address) => address;
-  const { kernels, scratch } = chip;
-  scratch.staging.need(rows * cols);
-  return (address) => {
-    kernels.copyBox(address, 0, pitch, scratch.staging.address, 0, cols, 1, rows, cols);
-    return scratch.staging.address;
-  };
-}
-
-export function convStep(
-  conv: InstructionOf<"conv">,
-  chip: Chip,
-  { agent, work }: { readonly agent: number; readonly work: AgentWork },
-): Step {
+export function convStep(conv: InstructionOf<"conv">, chip: Chip, site: WorkSite): Step {
   const { program, kernels, scratch, weights } = chip;
-  const { box, whole } = work;
+  const { work } = site;
   const cols = program.machine.parameters["array.cols"];
   const src = work.view("src");
-  const { height: tensorHeight, width: tensorWidth } = program.tensors[src.tensor];
+  const patch = patchOf(conv, work.box, program.tensors[src.tensor]);
+  const blocks = blocksOf(conv, chip, site, patch);
+  const { kernelY, kernelX, strideY, strideX, dilationY, dilationX, cCount } = conv;
+  const dense = denseRows(chip, kernelY * kernelX * cCount, cols, work.view("weights").pixelPitch);
+  const { height, width } = boxExtents(work.box);
+  const accRowPixels = work.whole.x1 - work.whole.x0;
+  const { rowPitch, pixelPitch } = src;
   const unsigned = isUnsigned(src);
-
-  // The patch: rows y0..y1 and columns x0..x1 of the window are the tensor's, the others padding.
-  const window = inputWindow(conv, box);
-  const patchHeight = window.y1 - window.y0;
-  const patchWidth = window.x1 - window.x0;
-  const y0 = clamp(-window.y0, 0, patchHeight);
-  const y1 = clamp(tensorHeight - window.y0, 0, patchHeight);
-  const x0 = clamp(-window.x0, 0, patchWidth);
-  const x1 = clamp(tensorWidth - window.x0, 0, patchWidth);
-
-  const height = box.y1 - box.y0;
-  const width = box.x1 - box.x0;
-  const accRowPixels = whole.x1 - whole.x0;
-  const accBlockBytes = (whole.y1 - whole.y0) * accRowPixels * cols * INT32_BYTES;
-  const accumulators = chip.map.accumulators(agent, conv.tp) + accumulatorRegion(program, conv.accRow, work).base;
-
-  const { kernelY, kernelX, strideY, strideX, dilationY, dilationX, cCount, groupIn, groupOut } = conv;
-  const taps = kernelY * kernelX;
-  const weightsView = work.view("weights");
-  const rows = weightBox(conv, box, cols);
-  const dense = denseRows(chip, taps * cCount, cols, weightsView.pixelPitch);
   const add = conv.add ? 1 : 0;
 
-  const blocks: Block[] = [];
-  for (let k0 = box.c0, number = 0; k0 < box.c1; k0 += cols, number++) {
-    const columns = Math.min(cols, box.c1 - k0);
-    const range = inputChannels(conv, k0, k0 + columns);
-    const channels = range.c1 - range.c0;
-    const evenChannels = channels + (channels % 2);
-    const isDense = channels === cCount;
-    const y = rows.y0 + number;
-    scratch.patch.need(patchHeight * patchWidth * evenChannels * INT16_BYTES);
-    blocks.push({
-      accumulators: accumulators + number * accBlockBytes,
-      channel: range.c0,
-      channels,
-      evenChannels,
-      input: planeAt(chip, agent, src, window.y0 + y0, window.x0 + x0, range.c0).at,
-      weights: planeAt(chip, agent, weightsView, y, conv.weightRow, 0).at,
-      packed: isDense ? weights.entry(`${weightsView.tensor}:${y}:${conv.weightRow}`, taps, cCount) : null,
-      channelTable: isDense ? 0 : scratch.int32List(channelOffsets(k0, columns, groupIn, groupOut)),
-      columns,
-    });
-  }
-  const from: Pick<Plane, "row" | "pixel"> = { row: src.rowPitch, pixel: src.pixelPitch };
-
   return () => {
-    const patch = scratch.patch.address;
+    const { address } = scratch.patch;
     let widened: Block | null = null;
     for (const block of blocks) {
-      const { channels, evenChannels } = block;
+      const { channels, evenChannels, accumulators } = block;
       if (widened === null || widened.channel !== block.channel || widened.channels !== channels) {
         kernels.widen(
           block.input,
-          from.row,
-          from.pixel,
+          rowPitch,
+          pixelPitch,
           channels,
           unsigned,
-          patch,
-          patchHeight,
-          patchWidth,
-          y0,
-          y1,
-          x0,
-          x1,
+          address,
+          patch.height,
+          patch.width,
+          patch.y0,
+          patch.y1,
+          patch.x0,
+          patch.x1,
         );
         widened = block;
       }
-      const source = dense(block.weights);
+      const rows = dense(block.weights);
       if (block.packed !== null) {
         kernels.conv(
-          patch,
-          patchWidth,
+          address,
+          patch.width,
           evenChannels,
-          weights.pack(block.packed, source),
-          block.accumulators,
+          weights.pack(block.packed, rows),
+          accumulators,
           accRowPixels,
           cols,
           height,
@@ -141,11 +102,11 @@ export function convStep(
         );
       } else {
         kernels.convGrouped(
-          patch,
-          patchWidth,
+          address,
+          patch.width,
           evenChannels,
-          source,
-          block.accumulators,
+          rows,
+          accumulators,
           accRowPixels,
           cols,
           block.columns,
@@ -166,8 +127,72 @@ export function convStep(
   };
 }
 
-/** First input channel of each column of the block at output channel k0, counted from the block's first. */
-function channelOffsets(k0: number, columns: number, groupIn: number, groupOut: number): number[] {
-  const first = Math.floor(k0 / groupOut);
-  return Array.from({ length: columns }, (_, j) => (Math.floor((k0 + j) / groupOut) - first) * groupIn);
+function patchOf(conv: InstructionOf<"conv">, box: Box, tensor: ProgramTensor): Patch {
+  const window = inputWindow(conv, box);
+  const height = window.y1 - window.y0;
+  const width = window.x1 - window.x0;
+  const y0 = clamp(-window.y0, 0, height);
+  const x0 = clamp(-window.x0, 0, width);
+  return {
+    height,
+    width,
+    y0,
+    y1: clamp(tensor.height - window.y0, 0, height),
+    x0,
+    x1: clamp(tensor.width - window.x0, 0, width),
+    originY: window.y0 + y0,
+    originX: window.x0 + x0,
+  };
+}
+
+/** A convolution's box begins at a multiple of `array.cols`, so its blocks are those of the weight tensor. */
+function blocksOf(conv: InstructionOf<"conv">, chip: Chip, { agent, work }: WorkSite, patch: Patch): Block[] {
+  const { program, map, scratch } = chip;
+  const { box, whole } = work;
+  const { tp, accRow, cCount, weightRow } = conv;
+  const cols = program.machine.parameters["array.cols"];
+  const src = work.view("src");
+  const weights = work.view("weights");
+  const accumulators = map.accumulators(agent, tp) + accumulatorRegion(program, accRow, work).base;
+  const blockBytes = (whole.y1 - whole.y0) * (whole.x1 - whole.x0) * cols * FORMAT_BYTES.i32;
+  const taps = conv.kernelY * conv.kernelX;
+  const blocks: Block[] = [];
+  for (let k = box.c0; k < box.c1; k += cols) {
+    const columns = Math.min(cols, box.c1 - k);
+    const { c0, c1 } = inputChannels(conv, k, k + columns);
+    const channels = c1 - c0;
+    const evenChannels = channels + (channels % 2);
+    const isDense = channels === cCount;
+    const row = k / cols;
+    scratch.patch.need(patch.height * patch.width * evenChannels * INT16_BYTES);
+    blocks.push({
+      accumulators: accumulators + blocks.length * blockBytes,
+      input: planeAt(chip, agent, src, patch.originY, patch.originX, c0).at,
+      weights: planeAt(chip, agent, weights, row, weightRow, 0).at,
+      channel: c0,
+      channels,
+      evenChannels,
+      columns,
+      packed: isDense ? chip.weights.entry(`${weights.tensor}:${row}:${weightRow}`, taps, cCount) : null,
+      channelTable: isDense ? 0 : scratch.int32List(channelOffsets(conv, k, columns)),
+    });
+  }
+  return blocks;
+}
+
+/** First input channel of each column of the block at output channel k, counted from the block's first. */
+function channelOffsets({ groupIn, groupOut }: InstructionOf<"conv">, k: number, columns: number): number[] {
+  const first = Math.floor(k / groupOut);
+  return Array.from({ length: columns }, (_, column) => (Math.floor((k + column) / groupOut) - first) * groupIn);
+}
+
+/** Makes the weight rows of a block contiguous when their view is not. */
+function denseRows({ kernels, scratch }: Chip, rows: number, cols: number, pitch: number): (at: number) => number {
+  if (pitch === cols || rows === 1) return (at) => at;
+  const { staging } = scratch;
+  staging.need(rows * cols);
+  return (at) => {
+    kernels.copyBox(at, 0, pitch, staging.address, 0, cols, 1, rows, cols);
+    return staging.address;
+  };
 }

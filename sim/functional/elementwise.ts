@@ -1,15 +1,14 @@
 /** pool and add. */
-import { type AgentWork, addShifts, INSTRUCTIONS, type InstructionOf } from "../../isa/index.ts";
-import { type Chip, isUnsigned, planeAt, readScalar, type Step } from "./chip.ts";
-
-type Work = { readonly agent: number; readonly work: AgentWork };
+import { addShifts, INSTRUCTIONS, type InstructionOf } from "../../isa/index.ts";
+import { boxExtents, type Chip, isUnsigned, planeAt, readScalar, type Step, type WorkSite } from "./chip.ts";
 
 /** In the order the kernel numbers them. */
 const POOL_MODES: readonly string[] = INSTRUCTIONS.pool.fields.mode.names;
 
-export function poolStep(pool: InstructionOf<"pool">, chip: Chip, { agent, work }: Work): Step {
+export function poolStep(pool: InstructionOf<"pool">, chip: Chip, { agent, work }: WorkSite): Step {
   const { kernels, program } = chip;
   const { box } = work;
+  const { height, width, channels } = boxExtents(box);
   const src = work.view("src");
   const dst = work.view("dst");
   const tensor = program.tensors[src.tensor];
@@ -27,9 +26,9 @@ export function poolStep(pool: InstructionOf<"pool">, chip: Chip, { agent, work 
       to.at,
       to.row,
       to.pixel,
-      box.y1 - box.y0,
-      box.x1 - box.x0,
-      box.c1 - box.c0,
+      height,
+      width,
+      channels,
       box.y0,
       box.x0,
       0,
@@ -47,9 +46,10 @@ export function poolStep(pool: InstructionOf<"pool">, chip: Chip, { agent, work 
     );
 }
 
-export function addStep(add: InstructionOf<"add">, chip: Chip, { agent, work }: Work): Step {
+export function addStep(add: InstructionOf<"add">, chip: Chip, { agent, work }: WorkSite): Step {
   const { kernels } = chip;
   const { box } = work;
+  const { height, width, channels } = boxExtents(box);
   const viewA = work.view("a");
   const a = planeAt(chip, agent, viewA, box.y0, box.x0, box.c0);
   const b = planeAt(chip, agent, work.view("b"), box.y0, box.x0, box.c0);
@@ -72,9 +72,9 @@ export function addStep(add: InstructionOf<"add">, chip: Chip, { agent, work }: 
       to.at,
       to.row,
       to.pixel,
-      box.y1 - box.y0,
-      box.x1 - box.x0,
-      box.c1 - box.c0,
+      height,
+      width,
+      channels,
       shifts.a,
       shifts.b,
       shifts.out,

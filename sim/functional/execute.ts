@@ -1,23 +1,19 @@
 /** What each instruction does: total over the instruction table. */
-import { type AgentWork, dispatch, type Handlers, type Instruction, type InstructionOf } from "../../isa/index.ts";
-import type { Chip, Site, Step } from "./chip.ts";
+import { dispatch, type Handlers, type Instruction, type InstructionOf, type Op } from "../../isa/index.ts";
+import { type Chip, hasWork, type Site, type Step, type WorkSite } from "./chip.ts";
 import { convStep } from "./convolution.ts";
 import { addStep, poolStep } from "./elementwise.ts";
 import { exponentStep, reduceStep, scalarStep } from "./exponents.ts";
 import { rangeStep, shiftStep } from "./shift-range.ts";
 import { copyAcrossStep, loadStep, storeStep } from "./transfer.ts";
 
-type Prepare<O extends Instruction["op"]> = (
-  instruction: InstructionOf<O>,
-  chip: Chip,
-  site: Site & { readonly work: AgentWork },
-) => Step | null;
+type Prepare<O extends Op> = (instruction: InstructionOf<O>, chip: Chip, site: WorkSite) => Step | null;
 
 /** An instruction clipped to nothing does nothing. */
 const boxed =
-  <O extends Instruction["op"]>(prepare: Prepare<O>) =>
+  <O extends Op>(prepare: Prepare<O>) =>
   (instruction: InstructionOf<O>, chip: Chip, site: Site): Step | null =>
-    site.work === null ? null : prepare(instruction, chip, { ...site, work: site.work });
+    hasWork(site) ? prepare(instruction, chip, site) : null;
 
 /** Views are looked up beforehand; program order, which executes all agents' steps, needs no synchronisation. */
 const nothing = () => null;

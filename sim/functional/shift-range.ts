@@ -1,10 +1,9 @@
 /** shift and range: what reads int32 values, from accumulators or from a tile in SRAM. */
-import { type AgentWork, FORMAT_BYTES, type InstructionOf, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
-import { type Chip, planeAt, readScalar, type Site, type Step } from "./chip.ts";
+import { FORMAT_BYTES, type InstructionOf, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
+import { boxExtents, type Chip, planeAt, readScalar, type Step, type WorkSite } from "./chip.ts";
 import { histogramAt } from "./memory-map.ts";
 import type { Probe } from "./probes.ts";
 
-type Work = Site & { readonly work: AgentWork };
 type Int32Reader = InstructionOf<"shift"> | InstructionOf<"range">;
 
 const INT32_BYTES = FORMAT_BYTES.i32;
@@ -12,7 +11,8 @@ const LANES = 4;
 
 /** Channels that lie side by side in accumulator rows: `channels` from `channel` of the box on, pixel rows of `cols`. */
 interface Int32Block {
-  readonly at: () => number;
+  /** Bytes from the tile's start. */
+  readonly offset: number;
   readonly rowPixels: number;
   readonly cols: number;
   readonly channel: number;
@@ -20,65 +20,57 @@ interface Int32Block {
 }
 
 interface Int32Tile {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
   readonly blocks: readonly Int32Block[];
-  /** Makes the values ready to be read. */
-  readonly fetch: Step;
+  /** Makes the values ready to be read and tells where the tile starts. */
+  readonly fetch: () => number;
 }
 
-function int32Tile(instruction: Int32Reader, chip: Chip, site: Work): Int32Tile {
+function int32Tile(instruction: Int32Reader, chip: Chip, site: WorkSite): Int32Tile {
   return instruction.source === "accumulators" ? accumulatorTile(instruction, chip, site) : stagedTile(chip, site);
 }
 
 /** Accumulators lie as [block of array.cols channels][row][column], counted from the unclipped box. */
-function accumulatorTile({ accRow, tp }: Int32Reader, chip: Chip, { agent, work }: Work): Int32Tile {
+function accumulatorTile({ accRow, tp }: Int32Reader, chip: Chip, { agent, work }: WorkSite): Int32Tile {
   const { box, whole } = work;
   const cols = chip.program.machine.parameters["array.cols"];
   const rowPixels = whole.x1 - whole.x0;
   const blockPixels = (whole.y1 - whole.y0) * rowPixels;
   const firstPixel = accRow + (box.y0 - whole.y0) * rowPixels + (box.x0 - whole.x0);
-  const base = chip.map.accumulators(agent, tp);
   const blocks: Int32Block[] = [];
   for (let c = box.c0; c < box.c1; ) {
     const block = Math.floor((c - whole.c0) / cols);
     const column = (c - whole.c0) % cols;
     const end = Math.min(box.c1, whole.c0 + (block + 1) * cols);
-    const at = base + ((firstPixel + block * blockPixels) * cols + column) * INT32_BYTES;
-    blocks.push({ at: () => at, rowPixels, cols, channel: c - box.c0, channels: end - c });
+    const offset = ((firstPixel + block * blockPixels) * cols + column) * INT32_BYTES;
+    blocks.push({ offset, rowPixels, cols, channel: c - box.c0, channels: end - c });
     c = end;
   }
-  return { ...extents(work), blocks, fetch: () => {} };
+  const start = chip.map.accumulators(agent, tp);
+  return { blocks, fetch: () => start };
 }
 
 /** A tile in SRAM is first made dense: kernels take rows of a multiple of four channels. */
-function stagedTile(chip: Chip, { agent, work }: Work): Int32Tile {
+function stagedTile(chip: Chip, { agent, work }: WorkSite): Int32Tile {
   const { kernels, scratch } = chip;
-  const { height, width, channels } = extents(work);
   const { box } = work;
+  const { height, width, channels } = boxExtents(box);
   const cols = Math.ceil(channels / LANES) * LANES;
   const pixel = cols * INT32_BYTES;
+  const bytes = channels * INT32_BYTES;
   const from = planeAt(chip, agent, work.view("src"), box.y0, box.x0, box.c0);
   const { staging } = scratch;
   staging.need(height * width * pixel);
-  const bytes = channels * INT32_BYTES;
   return {
-    height,
-    width,
-    channels,
-    blocks: [{ at: () => staging.address, rowPixels: width, cols, channel: 0, channels }],
-    fetch: () =>
-      kernels.copyBox(from.at, from.row, from.pixel, staging.address, width * pixel, pixel, height, width, bytes),
+    blocks: [{ offset: 0, rowPixels: width, cols, channel: 0, channels }],
+    fetch: () => {
+      kernels.copyBox(from.at, from.row, from.pixel, staging.address, width * pixel, pixel, height, width, bytes);
+      return staging.address;
+    },
   };
 }
 
-function extents({ box }: AgentWork): { height: number; width: number; channels: number } {
-  return { height: box.y1 - box.y0, width: box.x1 - box.x0, channels: box.c1 - box.c0 };
-}
-
 /** Address of the box's entries in the shift table, made dense if need be. */
-function tableAddress(chip: Chip, { agent, work }: Work): () => number {
+function tableAddress(chip: Chip, { agent, work }: WorkSite): () => number {
   const view = work.view("table");
   const { box } = work;
   const from = planeAt(chip, agent, view, 0, box.c0, 0);
@@ -93,7 +85,7 @@ function tableAddress(chip: Chip, { agent, work }: Work): () => number {
   };
 }
 
-export function shiftStep(shift: InstructionOf<"shift">, chip: Chip, site: Work): Step {
+export function shiftStep(shift: InstructionOf<"shift">, chip: Chip, site: WorkSite): Step {
   const { kernels, probe } = chip;
   const { agent, work } = site;
   const tile = int32Tile(shift, chip, site);
@@ -101,20 +93,20 @@ export function shiftStep(shift: InstructionOf<"shift">, chip: Chip, site: Work)
   const view = work.view("dst");
   const { box } = work;
   const to = planeAt(chip, agent, view, box.y0, box.x0, box.c0 + shift.channelOffset);
-  const { height, width } = tile;
+  const { height, width } = boxExtents(box);
   const { low, high, exponentIn, exponentOut } = shift;
   const slopeA = shift.leaky ? shift.slopeA : -1;
   const slopeB = shift.leaky ? shift.slopeB : 0;
   const wide = view.format === "i32";
   return () => {
-    tile.fetch();
-    if (probe.listener !== null) probe.listener(probeOf(shift, chip, site, tile));
+    const start = tile.fetch();
+    if (probe.listener !== null) probe.listener(probeOf(shift, chip, site, tile, start));
     const entries = table();
     const fIn = readScalar(chip, agent, exponentIn);
     const fOut = readScalar(chip, agent, exponentOut);
     for (const block of tile.blocks) {
       const { rowPixels, cols, channel, channels } = block;
-      const from = block.at();
+      const from = start + block.offset;
       const entry = entries + channel * SHIFT_ENTRY_BYTES;
       if (wide) {
         const at = to.at + channel * INT32_BYTES;
@@ -144,32 +136,33 @@ export function shiftStep(shift: InstructionOf<"shift">, chip: Chip, site: Work)
   };
 }
 
-export function rangeStep(range: InstructionOf<"range">, chip: Chip, site: Work): Step {
+export function rangeStep(range: InstructionOf<"range">, chip: Chip, site: WorkSite): Step {
   const { kernels } = chip;
   const { agent } = site;
   const tile = int32Tile(range, chip, site);
   const table = tableAddress(chip, site);
   const bins = chip.map.histograms + histogramAt(agent, range.histogram) * INT32_BYTES;
   const relu = range.relu ? 1 : 0;
-  const { height, width } = tile;
+  const { height, width } = boxExtents(site.work.box);
   return () => {
-    tile.fetch();
+    const start = tile.fetch();
     const entries = table();
     const fIn = readScalar(chip, agent, range.exponentIn);
     for (const block of tile.blocks) {
       const { rowPixels, cols, channel, channels } = block;
       const entry = entries + channel * SHIFT_ENTRY_BYTES;
-      kernels.range(block.at(), rowPixels, cols, channels, height, width, entry, bins, fIn, relu);
+      kernels.range(start + block.offset, rowPixels, cols, channels, height, width, entry, bins, fIn, relu);
     }
   };
 }
 
-function probeOf(shift: InstructionOf<"shift">, chip: Chip, { index, agent, work }: Work, tile: Int32Tile): Probe {
-  const { height, width, channels } = tile;
+function probeOf(shift: InstructionOf<"shift">, chip: Chip, site: WorkSite, tile: Int32Tile, start: number): Probe {
+  const { index, agent, work } = site;
+  const { height, width, channels } = boxExtents(work.box);
   const values = new Int32Array(height * width * channels);
   const memory = new Int32Array(chip.kernels.memory.buffer);
   for (const block of tile.blocks) {
-    const first = block.at() / INT32_BYTES;
+    const first = (start + block.offset) / INT32_BYTES;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const from = first + (y * block.rowPixels + x) * block.cols;

@@ -1,6 +1,5 @@
 /** load, store, copy: exact copies of boxes. */
 import {
-  type AgentWork,
   type Box,
   clamp,
   copyTarget,
@@ -14,9 +13,16 @@ import {
   SHIFT_MIN,
   type View,
 } from "../../isa/index.ts";
-import { type Chip, isUnsigned, type Plane, planeAt, readScalar, type Step } from "./chip.ts";
-
-type Work = { readonly agent: number; readonly work: AgentWork };
+import {
+  boxExtents,
+  type Chip,
+  isUnsigned,
+  type Plane,
+  planeAt,
+  readScalar,
+  type Step,
+  type WorkSite,
+} from "./chip.ts";
 
 /** The box of a view's tensor in DRAM. */
 function dramPlane(chip: Chip, view: View, box: Box): Plane {
@@ -28,14 +34,13 @@ function dramPlane(chip: Chip, view: View, box: Box): Plane {
 }
 
 function copyStep({ kernels }: Chip, from: Plane, to: Plane, box: Box, elementBytes: number): Step {
-  const height = box.y1 - box.y0;
-  const width = box.x1 - box.x0;
-  const bytes = (box.c1 - box.c0) * elementBytes;
+  const { height, width, channels } = boxExtents(box);
+  const bytes = channels * elementBytes;
   return () => kernels.copyBox(from.at, from.row, from.pixel, to.at, to.row, to.pixel, height, width, bytes);
 }
 
 /** A multicast load is the same copy into each agent of the group. */
-export function loadStep(load: InstructionOf<"load">, chip: Chip, { agent, work }: Work): Step {
+export function loadStep(load: InstructionOf<"load">, chip: Chip, { agent, work }: WorkSite): Step {
   const { box } = work;
   const view = work.view("dst");
   const copy = copyStep(
@@ -56,9 +61,7 @@ export function loadStep(load: InstructionOf<"load">, chip: Chip, { agent, work 
 function fillStep(chip: Chip, agent: number, view: View, box: Box, value: number): Step {
   const { kernels } = chip;
   const to = planeAt(chip, agent, view, box.y0, box.x0, box.c0);
-  const height = box.y1 - box.y0;
-  const width = box.x1 - box.x0;
-  const channels = box.c1 - box.c0;
+  const { height, width, channels } = boxExtents(box);
   if (view.format !== "i32") return () => kernels.fillBox(to.at, to.row, to.pixel, height, width, channels, value);
   // int32 elements: byte by byte of the value, each byte of an element in turn
   return () => {
@@ -71,14 +74,14 @@ function fillStep(chip: Chip, agent: number, view: View, box: Box, value: number
   };
 }
 
-export function storeStep(_: InstructionOf<"store">, chip: Chip, { agent, work }: Work): Step {
+export function storeStep(_: InstructionOf<"store">, chip: Chip, { agent, work }: WorkSite): Step {
   const { box } = work;
   const view = work.view("src");
   const from = planeAt(chip, agent, view, box.y0, box.x0, box.c0);
   return copyStep(chip, from, dramPlane(chip, view, box), box, FORMAT_BYTES[view.format]);
 }
 
-export function copyAcrossStep(copy: InstructionOf<"copy">, chip: Chip, { agent, work }: Work): Step | null {
+export function copyAcrossStep(copy: InstructionOf<"copy">, chip: Chip, { agent, work }: WorkSite): Step | null {
   const receiver = copyTarget(copy, agent);
   if (receiver === null) return null;
   const { box } = work;
@@ -90,9 +93,7 @@ export function copyAcrossStep(copy: InstructionOf<"copy">, chip: Chip, { agent,
   const exact = copyStep(chip, from, to, box, FORMAT_BYTES[format]);
   const { shift, exponentIn, exponentOut } = copy;
   if (format === "i32" || (shift === 0 && exponentIn === exponentOut)) return exact;
-  const height = box.y1 - box.y0;
-  const width = box.x1 - box.x0;
-  const channels = box.c1 - box.c0;
+  const { height, width, channels } = boxExtents(box);
   const unsigned = isUnsigned(src);
   return () => {
     const s = clamp(

@@ -75,8 +75,8 @@ const LATENCY_SHARE = 0.5;
  * The resource with the largest need: cycles of the busiest unit for mac, shift, pool and link, of the transfers alone for load and
  * store, of the traffic alone for DRAM. `latency` when all of them take less than half of the layer's cycles.
  */
-export function boundName(needs: ReadonlyMap<string, number>, attributedCycles: number): string {
+export function boundName(needs: Readonly<Record<string, number>>, attributedCycles: number): string {
   let [largest, name] = [0, "latency"];
-  for (const [candidate, cycles] of needs) if (cycles > largest) [largest, name] = [cycles, candidate];
+  for (const [candidate, cycles] of Object.entries(needs)) if (cycles > largest) [largest, name] = [cycles, candidate];
   return largest < LATENCY_SHARE * attributedCycles ? "latency" : name;
 }

@@ -12,7 +12,7 @@ import type { ProgramWork } from "./program-work.ts";
 import { Semaphores } from "./semaphores.ts";
 import type { Stream } from "./stream.ts";
 import { CAUSES, type StallListener, Timeline } from "./timeline.ts";
-import { buildTransfers, DmaEngines, type Transfers } from "./transfers.ts";
+import { DmaEngines, type Transfers, transfersOf } from "./transfers.ts";
 
 /** Who wants to see what happens; null: nobody. */
 export interface Listeners {
@@ -138,7 +138,7 @@ export class Engine implements IssueTarget {
     program: Program,
     private readonly programWork: ProgramWork,
     p: MachineParameters,
-    private readonly options: RunOptions,
+    readonly options: RunOptions,
     private readonly listeners: Listeners,
   ) {
     const { stream, work } = programWork;
@@ -219,7 +219,7 @@ export class Engine implements IssueTarget {
       prologueCounts[unit] === 0 ? this.barriers.heldInPrologue[unit] : 0,
     );
     this.dram = new IdealDram(p);
-    this.transfers = buildTransfers(programWork, p);
+    this.transfers = transfersOf(programWork, p);
     this.dma = new DmaEngines(chipUnits, this.transfers, this.dram, p);
     this.frontEnd = new FrontEnd(stream, p, this);
   }

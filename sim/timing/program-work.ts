@@ -1,6 +1,6 @@
 /** Everything about a program that is the same for every run: its stream, the work of every agent, useful MACs. */
 import { type CheckedProgram, type InstructionOf, multicastGroup } from "../../isa/index.ts";
-import { Coverage } from "./coverage.ts";
+import { usefulMacs } from "./coverage.ts";
 import { buildStream, type Stream } from "./stream.ts";
 import { measure, type Work } from "./work.ts";
 
@@ -49,17 +49,11 @@ function build(checked: CheckedProgram): ProgramWork {
     if (instruction.op === "reduce") return chipGroup(agents);
     return instruction.op === "load" && instruction.multicast !== "none" ? loadGroup(instruction, work[i]) : null;
   });
-  const usefulMacs = new Float64Array(bound.length);
-  let coverage = new Coverage(program);
-  bound.forEach((item, i) => {
-    if (i === stream.prologueLength) coverage = new Coverage(program);
-    const { instruction } = item;
-    if (instruction.op !== "conv") return;
-    for (let agent = 0; agent < agents; agent++) {
-      if (!work[i][agent].idle) usefulMacs[i] += coverage.add(item, instruction, agent);
-    }
+  const useful = usefulMacs(program, bound, stream.prologueLength, bound.length);
+  usefulMacs(program, bound, 0, stream.prologueLength).forEach((macs, i) => {
+    useful[i] += macs;
   });
-  return { stream, work, groups, usefulMacs };
+  return { stream, work, groups, usefulMacs: useful };
 }
 
 const known = new WeakMap<CheckedProgram, ProgramWork>();

@@ -15,7 +15,7 @@ export interface Transfers {
   readonly fillBytes: Float64Array;
 }
 
-export function buildTransfers({ stream, work, groups }: ProgramWork, p: MachineParameters): Transfers {
+function build({ stream, work, groups }: ProgramWork, p: MachineParameters): Transfers {
   const { agents } = stream;
   const requests = new RequestList();
   const first = new Int32Array(work.length * agents);
@@ -35,6 +35,18 @@ export function buildTransfers({ stream, work, groups }: ProgramWork, p: Machine
     });
   });
   return { requests, first, end, fillBytes };
+}
+
+const known = new WeakMap<ProgramWork, { readonly rates: string; readonly transfers: Transfers }>();
+
+/** The program's transfers; those of the rates used last are kept. */
+export function transfersOf(programWork: ProgramWork, p: MachineParameters): Transfers {
+  const rates = `${p["dma.requestBytes"]} ${p["dram.burstBytes"]}`;
+  const latest = known.get(programWork);
+  if (latest?.rates === rates) return latest.transfers;
+  const transfers = build(programWork, p);
+  known.set(programWork, { rates, transfers });
+  return transfers;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   dramRegion,
   FORMAT_BYTES,
   fillBox,
+  gridPosition,
   type Handlers,
   HISTOGRAM_BINS,
   type Instruction,
@@ -199,7 +200,8 @@ const boxed =
     return work;
   };
 const none = () => IDLE;
-const one = () => noWork(false);
+const inGrid = (instruction: Instruction, _: BoundInstruction, __: Context, agent: number) =>
+  gridPosition(instruction, agent) === null ? IDLE : noWork(false);
 
 const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
   halt: none,
@@ -216,8 +218,8 @@ const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
     copyTarget(copy, agent) === null ? IDLE : boxed("copy")(copy, bound, context, agent),
   range: boxed("range"),
   reduce: () => ({ ...noWork(false), bytes: HISTOGRAM_BINS * FORMAT_BYTES.i32 }),
-  exponent: one,
-  scalar: one,
+  exponent: inGrid,
+  scalar: inGrid,
 };
 
 /** The agent's share of an instruction. */

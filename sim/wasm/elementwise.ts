@@ -1,4 +1,7 @@
-/** Residual addition and rescaling (isa/numerics.ts: addUnit, roundShift), eight elements at a time. */
+/**
+ * Residual addition and rescaling (isa/numerics.ts: addUnit, roundShift), eight elements at a time.
+ * Why the loops test at their end: see shift.ts.
+ */
 import { lowBytes } from "./bytes";
 
 /**
@@ -22,12 +25,16 @@ function addRun<T>(
   const lows = i32x4.splat(low);
   const highs = i32x4.splat(high);
   const halves = i32x4.splat(half);
-  let i = 0;
-  for (; i + 8 <= elements; i += 8) {
-    const va = v128.load_ext<T>(a);
-    const vb = v128.load_ext<T>(b);
-    const first = i32x4.add(i32x4.shl(i32x4.extend_low_i16x8_s(va), shiftA), i32x4.shl(i32x4.extend_low_i16x8_s(vb), shiftB));
-    const second = i32x4.add(i32x4.shl(i32x4.extend_high_i16x8_s(va), shiftA), i32x4.shl(i32x4.extend_high_i16x8_s(vb), shiftB));
+  // a * 2^shiftA + b * 2^shiftB as a dot product; 2^15 and 2^16 are no i16, so a part of them goes before.
+  const factors = i32x4.splat((1 << min(shiftA, 14)) | (1 << (min(shiftB, 14) + 16)));
+  const beforeA = i16x8.splat(1 << <i16>max(0, shiftA - 14));
+  const beforeB = i16x8.splat(1 << <i16>max(0, shiftB - 14));
+  let eights = elements >> 3;
+  if (eights > 0) do {
+    const va = i16x8.mul(v128.load_ext<T>(a), beforeA);
+    const vb = i16x8.mul(v128.load_ext<T>(b), beforeB);
+    const first = i32x4.dot_i16x8_s(v128.shuffle<i16>(va, vb, 0, 8, 1, 9, 2, 10, 3, 11), factors);
+    const second = i32x4.dot_i16x8_s(v128.shuffle<i16>(va, vb, 4, 12, 5, 13, 6, 14, 7, 15), factors);
     const bytes = lowBytes(
       rescaleLanes(first, right, halves, left, lows, highs),
       rescaleLanes(second, right, halves, left, lows, highs),
@@ -36,8 +43,8 @@ function addRun<T>(
     a += 8;
     b += 8;
     dst += 8;
-  }
-  for (; i < elements; i++) {
+  } while (--eights);
+  for (let rest = elements & 7; rest > 0; rest--) {
     const sum = (<i32>load<T>(a) << shiftA) + (<i32>load<T>(b) << shiftB);
     store<u8>(dst, rescaleOne(sum, right, half, left, low, high));
     a += 1;
@@ -61,8 +68,8 @@ function rescaleRun<T>(src: usize, dst: usize, elements: i32, right: i32, left: 
   const lows = i32x4.splat(low);
   const highs = i32x4.splat(high);
   const halves = i32x4.splat(half);
-  let i = 0;
-  for (; i + 8 <= elements; i += 8) {
+  let eights = elements >> 3;
+  if (eights > 0) do {
     const v = v128.load_ext<T>(src);
     const bytes = lowBytes(
       rescaleLanes(i32x4.extend_low_i16x8_s(v), right, halves, left, lows, highs),
@@ -71,8 +78,8 @@ function rescaleRun<T>(src: usize, dst: usize, elements: i32, right: i32, left: 
     v128.store_lane<i64>(dst, bytes, 0);
     src += 8;
     dst += 8;
-  }
-  for (; i < elements; i++) {
+  } while (--eights);
+  for (let rest = elements & 7; rest > 0; rest--) {
     store<u8>(dst, rescaleOne(load<T>(src), right, half, left, low, high));
     src += 1;
     dst += 1;

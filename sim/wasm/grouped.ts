@@ -4,8 +4,8 @@
  */
 
 export function convGrouped(
-  patch: usize, patchWidth: i32, evenChannels: i32, weights: usize, acc: usize, accRowPixels: i32, cols: i32, columns: i32,
-  channels: i32, channelTable: usize, h: i32, w: i32, kernelY: i32, kernelX: i32, strideY: i32, strideX: i32,
+  patch: usize, patchWidth: i32, evenChannels: i32, weights: usize, acc: usize, accRowPixels: i32, cols: i32,
+  columns: i32, channels: i32, channelTable: usize, h: i32, w: i32, kernelY: i32, kernelX: i32, strideY: i32, strideX: i32,
   dilationY: i32, dilationX: i32, add: i32,
 ): void {
   const pixel = evenChannels << 1;
@@ -32,16 +32,16 @@ export function convGrouped(
     } else {
       for (let i = 0; i < 4; i++) {
         single(
-          patch + load<i32>(table + i * 4) * 2, stepY, stepX, tapY, tapX, weight + i, cols, to + i * 4, accRow, accPixel,
-          channels, h, w, kernelY, kernelX, add,
+          patch + load<i32>(table + i * 4) * 2, stepY, stepX, tapY, tapX, weight + i, cols, to + i * 4, accRow,
+          accPixel, channels, h, w, kernelY, kernelX, add,
         );
       }
     }
   }
   for (; col < columns; col++) {
     single(
-      patch + load<i32>(channelTable + col * 4) * 2, stepY, stepX, tapY, tapX, weights + col, cols, acc + col * 4, accRow, accPixel,
-      channels, h, w, kernelY, kernelX, add,
+      patch + load<i32>(channelTable + col * 4) * 2, stepY, stepX, tapY, tapX, weights + col, cols, acc + col * 4,
+      accRow, accPixel, channels, h, w, kernelY, kernelX, add,
     );
   }
   if (add) return;

@@ -86,7 +86,8 @@ function averagePixel<T>(
   let c = 0;
   // Exact in a double: |sum| < 2^24, factor <= 2^15, and a power of two.
   const scale = f64x2.splat(<f64>factor / <f64>(<i64>1 << shift));
-  for (; c + 8 <= channels; c += 8) {
+  // A loop that tests at its end (see shift.ts): else V8 computes `scale` in each round.
+  if (channels >= 8) do {
     let low = i32x4.splat(0);
     let high = i32x4.splat(0);
     for (let r = 0; r < rows; r++) {
@@ -101,7 +102,8 @@ function averagePixel<T>(
     low = scaleLanes(low, scale);
     high = scaleLanes(high, scale);
     v128.store_lane<i64>(dst + c, lowBytes(low, high), 0);
-  }
+    c += 8;
+  } while (c + 8 <= channels);
   for (; c < channels; c++) {
     let sum: i64 = 0;
     for (let r = 0; r < rows; r++) {
@@ -117,6 +119,7 @@ function averagePixel<T>(
 function scaleLanes(sum: v128, scale: v128): v128 {
   const half = f64x2.splat(0.5);
   const low = f64x2.floor(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(sum), scale), half));
-  const high = f64x2.floor(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i64>(sum, sum, 1, 0)), scale), half));
+  const upper = v128.shuffle<i64>(sum, sum, 1, 0);
+  const high = f64x2.floor(f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_s(upper), scale), half));
   return v128.shuffle<i64>(i32x4.trunc_sat_f64x2_s_zero(low), i32x4.trunc_sat_f64x2_s_zero(high), 0, 2);
 }

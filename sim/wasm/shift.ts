@@ -1,17 +1,19 @@
 /**
  * The shift unit and the range unit (isa/numerics.ts: shiftUnit, rangeBin), four channels at a time.
  *
- * WebAssembly shifts all lanes by one amount, channels have their own. A lane shifted by s is first multiplied by
- * 2^(top - s), top being the largest of the four, then all are rounded and shifted by top. Nothing overflows: before
- * that the value is clamped to low * 2^s .. high * 2^s, outside of which the result is low or high anyway.
+ * WebAssembly shifts all lanes by one amount, channels have their own. So a lane to be shifted by s is multiplied by
+ * 2^(22 - s), and then all are rounded and shifted by 22. Nothing overflows (256 * 2^22 = 2^30): before that the value
+ * is clamped to low * 2^s .. high * 2^s, outside of which the result is low or high anyway.
+ *
+ * Loops over pixels test at their end: V8 moves what is constant out of those alone.
  */
 import { lowBytes } from "./bytes";
 
 const SHIFT_MIN: i32 = -8;
 const SHIFT_MAX: i32 = 31;
 
-/** Largest `top`: 256 * 2^22 = 2^30 plus the rounding addend stays in int32. */
-const TOP_MAX: i32 = 22;
+/** The one amount; a channel shifted further goes the slow way. */
+const LANE_SHIFT: i32 = 22;
 
 // @ts-ignore: decorator
 @inline
@@ -77,6 +79,7 @@ export function shift(
   acc: usize, accRowPixels: i32, cols: i32, channels: i32, h: i32, w: i32, table: usize,
   dst: usize, dstRow: i32, dstPixel: i32, low: i32, high: i32, slopeA: i32, slopeB: i32, fIn: i32, fOut: i32,
 ): void {
+  if (h <= 0 || w <= 0) return;
   const accRow = accRowPixels * cols * 4;
   // Right shifts by 32 and more give 0 alike.
   slopeA = min(slopeA, 32);
@@ -94,51 +97,53 @@ export function shift(
     const from = acc + channel * 4;
     const to = dst + channel;
     // A left shift, a very large one, or a slope above 1 may need more than 32 bits.
-    if (bottom < 0 || top > TOP_MAX || (slopeA == 0 && slopeB > 0)) {
+    if (bottom < 0 || top > LANE_SHIFT || (slopeA == 0 && slopeB > 0)) {
       for (let i = 0; i < lanes; i++) {
         shiftChannel(
-          from + i * 4, accRow, cols * 4, h, w, entry + i * 4, to + i, dstRow, dstPixel, low, high, slopeA, slopeB, fIn, fOut,
+          from + i * 4, accRow, cols * 4, h, w, entry + i * 4, to + i, dstRow, dstPixel, low, high, slopeA, slopeB,
+          fIn, fOut,
         );
       }
     } else {
       shiftLanes(
-        from, accRow, cols * 4, lanes, h, w, entry, to, dstRow, dstPixel, low, high, slopeA, slopeB, fIn, fOut, top,
+        from, accRow, cols * 4, lanes, h, w, entry, to, dstRow, dstPixel, low, high, slopeA, slopeB, fIn, fOut,
       );
     }
   }
 }
 
-/** Up to four channels, shifted by 0..top each. */
+/** Up to four channels, shifted by 0..22 each. */
 function shiftLanes(
   acc: usize, accRow: i32, accPixel: i32, lanes: i32, h: i32, w: i32, entry: usize,
-  dst: usize, dstRow: i32, dstPixel: i32, low: i32, high: i32, slopeA: i32, slopeB: i32, fIn: i32, fOut: i32, top: i32,
+  dst: usize, dstRow: i32, dstPixel: i32, low: i32, high: i32, slopeA: i32, slopeB: i32, fIn: i32, fOut: i32,
 ): void {
   const s0 = outputShift(entry, fIn, fOut);
-  const s1 = lanes > 1 ? outputShift(entry + 4, fIn, fOut) : top;
-  const s2 = lanes > 2 ? outputShift(entry + 8, fIn, fOut) : top;
-  const s3 = lanes > 3 ? outputShift(entry + 12, fIn, fOut) : top;
+  const s1 = lanes > 1 ? outputShift(entry + 4, fIn, fOut) : 0;
+  const s2 = lanes > 2 ? outputShift(entry + 8, fIn, fOut) : 0;
+  const s3 = lanes > 3 ? outputShift(entry + 12, fIn, fOut) : 0;
   const powers = lanes4(1 << s0, 1 << s1, 1 << s2, 1 << s3);
-  const scale = lanes4(1 << (top - s0), 1 << (top - s1), 1 << (top - s2), 1 << (top - s3));
+  const scale = lanes4(1 << (LANE_SHIFT - s0), 1 << (LANE_SHIFT - s1), 1 << (LANE_SHIFT - s2), 1 << (LANE_SHIFT - s3));
   const lowest = i32x4.mul(i32x4.splat(low), powers);
   const highest = i32x4.mul(i32x4.splat(high), powers);
-  const half = i32x4.splat((1 << top) >> 1);
+  const half = i32x4.splat(1 << (LANE_SHIFT - 1));
   const bias = biasVector(entry, lanes, fIn);
   const floor = addFloor(bias);
   const ceiling = addCeiling(bias);
-  const zero = i32x4.splat(0);
 
-  for (let y = 0; y < h; y++) {
+  let y = 0;
+  do {
     let from = acc + y * accRow;
     let to = dst + y * dstRow;
-    for (let x = 0; x < w; x++) {
+    let left = w;
+    do {
       let v = addBias(v128.load(from), bias, floor, ceiling);
       if (slopeA >= 0) {
         let negative = roundShiftLanes(v, slopeA);
         if (slopeB > 0) negative = i32x4.add(negative, roundShiftLanes(v, slopeB));
-        v = v128.bitselect(negative, v, i32x4.lt_s(v, zero));
+        v = v128.bitselect(negative, v, i32x4.lt_s(v, i32x4.splat(0)));
       }
       v = i32x4.mul(i32x4.min_s(i32x4.max_s(v, lowest), highest), scale);
-      v = i32x4.shr_s(i32x4.add(v, half), top);
+      v = i32x4.shr_s(i32x4.add(v, half), LANE_SHIFT);
       v = lowBytes(v, v);
       if (lanes == 4) {
         v128.store_lane<i32>(to, v, 0);
@@ -149,8 +154,8 @@ function shiftLanes(
       }
       from += accPixel;
       to += dstPixel;
-    }
-  }
+    } while (--left);
+  } while (++y < h);
 }
 
 // @ts-ignore: decorator
@@ -166,20 +171,27 @@ function shiftChannel(
 ): void {
   const bias: i64 = alignedBias(entry, fIn);
   const s = outputShift(entry, fIn, fOut);
-  for (let y = 0; y < h; y++) {
-    for (let x = 0; x < w; x++) {
-      let v: i64 = saturate32(<i64>load<i32>(acc + y * accRow + x * accPixel) + bias);
+  let y = 0;
+  do {
+    let from = acc + y * accRow;
+    let to = dst + y * dstRow;
+    let left = w;
+    do {
+      let v: i64 = saturate32(<i64>load<i32>(from) + bias);
       if (v < 0 && slopeA >= 0) v = roundShift(v, slopeA) + (slopeB > 0 ? roundShift(v, slopeB) : 0);
       const result = max<i64>(low, min<i64>(roundShift(v, s), high));
-      store<u8>(dst + y * dstRow + x * dstPixel, <u8>result);
-    }
-  }
+      store<u8>(to, <u8>result);
+      from += accPixel;
+      to += dstPixel;
+    } while (--left);
+  } while (++y < h);
 }
 
 export function shiftWide(
   acc: usize, accRowPixels: i32, cols: i32, channels: i32, h: i32, w: i32, table: usize,
   dst: usize, dstRow: i32, dstPixel: i32, fIn: i32,
 ): void {
+  if (h <= 0 || w <= 0) return;
   const accPixel = cols * 4;
   const accRow = accRowPixels * accPixel;
   for (let channel = 0; channel < channels; channel += 4) {
@@ -187,10 +199,12 @@ export function shiftWide(
     const bias = biasVector(table + channel * 4, lanes, fIn);
     const floor = addFloor(bias);
     const ceiling = addCeiling(bias);
-    for (let y = 0; y < h; y++) {
+    let y = 0;
+    do {
       let from = acc + y * accRow + channel * 4;
       let to = dst + y * dstRow + channel * 4;
-      for (let x = 0; x < w; x++) {
+      let left = w;
+      do {
         const v = addBias(v128.load(from), bias, floor, ceiling);
         if (lanes == 4) {
           v128.store(to, v);
@@ -201,8 +215,8 @@ export function shiftWide(
         }
         from += accPixel;
         to += dstPixel;
-      }
-    }
+      } while (--left);
+    } while (++y < h);
   }
 }
 
@@ -211,17 +225,21 @@ const HISTOGRAM_BINS: i32 = 33;
 const HISTOGRAM_BIAS: i32 = 16;
 
 export function range(
-  acc: usize, accRowPixels: i32, cols: i32, channels: i32, h: i32, w: i32, table: usize, bins: usize, fIn: i32, relu: i32,
+  acc: usize, accRowPixels: i32, cols: i32, channels: i32, h: i32, w: i32, table: usize, bins: usize,
+  fIn: i32, relu: i32,
 ): void {
+  if (h <= 0 || w <= 0) return;
   const accPixel = cols * 4;
   const accRow = accRowPixels * accPixel;
   for (let channel = 0; channel < channels; channel++) {
     const entry = table + channel * 4;
     const bias: i64 = alignedBias(entry, fIn);
     const exponent = <i32>load<i8>(entry, 2) + fIn;
-    for (let y = 0; y < h; y++) {
+    let y = 0;
+    do {
       let from = acc + y * accRow + channel * 4;
-      for (let x = 0; x < w; x++) {
+      let left = w;
+      do {
         let v = saturate32(<i64>load<i32>(from) + bias);
         if (relu) v = max(0, v);
         // abs() of -2^31 is 2^31 to clz. No branch on the values: they are as good as random.
@@ -229,7 +247,7 @@ export function range(
         const bin = select(0, binOfBits, v == 0);
         store<u32>(bins + bin * 4, load<u32>(bins + bin * 4) + 1);
         from += accPixel;
-      }
-    }
+      } while (--left);
+    } while (++y < h);
   }
 }

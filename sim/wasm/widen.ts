@@ -47,7 +47,8 @@ function widenThrees<T>(src: usize, dst: usize, pixels: i32): void {
 }
 
 function widenWindow<T>(
-  src: usize, srcRow: i32, srcPixel: i32, channels: i32, dst: usize, h: i32, w: i32, y0: i32, y1: i32, x0: i32, x1: i32,
+  src: usize, srcRow: i32, srcPixel: i32, channels: i32, dst: usize, h: i32, w: i32,
+  y0: i32, y1: i32, x0: i32, x1: i32,
 ): void {
   const evenChannels = (channels + 1) & ~1;
   const pixel = evenChannels << 1;
@@ -79,7 +80,8 @@ function widenWindow<T>(
 }
 
 export function widen(
-  src: usize, srcRow: i32, srcPixel: i32, channels: i32, unsigned: i32, dst: usize, h: i32, w: i32, y0: i32, y1: i32, x0: i32, x1: i32,
+  src: usize, srcRow: i32, srcPixel: i32, channels: i32, unsigned: i32, dst: usize, h: i32, w: i32,
+  y0: i32, y1: i32, x0: i32, x1: i32,
 ): void {
   if (unsigned) widenWindow<u8>(src, srcRow, srcPixel, channels, dst, h, w, y0, y1, x0, x1);
   else widenWindow<i8>(src, srcRow, srcPixel, channels, dst, h, w, y0, y1, x0, x1);

@@ -24,10 +24,10 @@ export class CapturedOutput implements Output {
     this.columns = options.columns;
   }
 
-  write(chunk: string | Uint8Array, done: (error?: Error | null) => void): boolean {
+  write(chunk: string | Uint8Array, done?: (error?: Error | null) => void): boolean {
     const { error } = this.options;
     if (error === undefined) this.chunks.push(Buffer.from(chunk));
-    queueMicrotask(() => done(error === undefined ? null : Object.assign(new Error(error), { code: error })));
+    queueMicrotask(() => done?.(error === undefined ? null : Object.assign(new Error(error), { code: error })));
     return true;
   }
 

@@ -98,7 +98,7 @@ export function convReference(c: ConvCase, data: ConvData): { accumulators: Int3
   return { accumulators, output };
 }
 
-const SRAM_BYTES = 1 << 20;
+const SRAM_BYTES = 1 << 16;
 
 /** The layer as a program, with a barrier after every instruction. */
 export function convProgram(c: ConvCase, data: ConvData): CheckedProgram {
@@ -114,7 +114,7 @@ export function convProgram(c: ConvCase, data: ConvData): CheckedProgram {
     {
       "array.cols": cols,
       "sram.bytes": SRAM_BYTES,
-      "array.accumulatorBytes": (tile[0] * tile[1] * tile[2] + cols) * 4,
+      "array.accumulatorBytes": Math.max(64, (tile[0] * tile[1] * tile[2] + cols) * 4),
     },
     { gridY, gridX },
   );

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { CheckedProgram } from "../../isa/index.ts";
 import { type Elements, Execution, type Probe } from "../../sim/functional/index.ts";
@@ -8,6 +9,8 @@ export interface FrameResult {
   /** Scalar registers of each agent after the frame. */
   readonly scalars: readonly Int32Array[];
 }
+
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** Runs frames with both kernels; everything seen, all SRAM included, must be equal. */
 export function runBoth(checked: CheckedProgram, inputs: readonly (Int8Array | Uint8Array)[]): FrameResult[] {
@@ -20,7 +23,7 @@ export function runBoth(checked: CheckedProgram, inputs: readonly (Int8Array | U
       execution.onProbe = (probe) => probes.push(probe);
       const outputs = execution.runFrame(input);
       const scalars = agentList.map((agent) => execution.readScalars(agent));
-      return { outputs, probes, scalars, sram: agentList.map((agent) => execution.readSram(agent)) };
+      return { outputs, probes, scalars, sram: agentList.map((agent) => sha256(execution.readSram(agent))) };
     });
   });
   expect(wasm).toEqual(twin);

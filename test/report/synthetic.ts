@@ -2,21 +2,17 @@
 import { loadPreset, type Program } from "../../isa/index.ts";
 import type { Report, ReportParts } from "../../report/index.ts";
 import { buildReport } from "../../report/index.ts";
-import type { Counters, EnergyPj, LayerResult, TimingResult, UnitResult } from "../../sim/result.ts";
+import {
+  COUNTERS,
+  type Counters,
+  type EnergyPj,
+  type LayerResult,
+  type TimingResult,
+  type UnitResult,
+} from "../../sim/result.ts";
 
 const counters = (given: Partial<Counters>): Counters => ({
-  macs: 0,
-  macsExecuted: 0,
-  dramReadBytes: 0,
-  dramWriteBytes: 0,
-  dramRequestedBytes: 0,
-  sramReadBytes: 0,
-  sramWriteBytes: 0,
-  accumulatorAccesses: 0,
-  linkBytes: 0,
-  dmaBytes: 0,
-  shiftedValues: 0,
-  instructions: 0,
+  ...(Object.fromEntries(Object.keys(COUNTERS).map((counter) => [counter, 0])) as Counters),
   ...given,
 });
 
@@ -106,6 +102,7 @@ export const timing: TimingResult = {
     unit(0, "load", 1_800_000, { notIssued: 200_000 }),
     unit(-1, "dram", 1_900_000, { noRequest: 100_000 }),
   ],
+  events: 0,
   layers: [
     layer("(start)", "start", { attributedCycles: 100_000, bound: "latency" }),
     layer("conv1", "conv", {

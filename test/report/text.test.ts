@@ -23,15 +23,15 @@ describe("a full run", () => {
     ["energy", "DRAM 60 %, MACs 25 %, SRAM 10 %, leakage 4 %, other 1 %"],
     ["power", "0.500 W"],
     ["power", "1,000 frames/J"],
-    ["conv1 + pool1", "1,500,000  75.0 %  ██████████"], // of 2,000,000; the largest fills the bar
-    ["conv1 + pool1", "16.3 %   10,000"],
+    ["conv1+pool1", "1,500,000  75.0 %  ████████"], // of 2,000,000; the largest fills the bar
+    ["conv1+pool1", "16.3 %   10,000"],
     ["fire2", "dram"],
     ["DRAM: weights, input, output", "62.1 %"], // 1,180,000 / 1,900,000
     ["MAC arrays: useful MACs", "301,408"],
     ["The nearest bound", "1.54 times"], // 1,900,000 / 1,230,131
     ["busy", "25.0 %    90.0 %  95.0 %"], // (0.4 + 0.6) / 4 M, 1.8 / 2 M, 1.9 / 2 M
     ["waits for a load", "60.0 %"], // (1.0 + 1.4) / 4 M
-    ["! The weights", "seeded random numbers"],
+    ["! The weights", "not trained"],
   ])("%s: %s", (words, found) => expect(lineWith(text, words)).toContain(found));
 
   test("detections are listed with the picture's size", () => {
@@ -79,6 +79,21 @@ test("a picture with nothing in it is a result", () => {
   expect(plain({ detections: [] })).toContain("0 detections in street.png");
 });
 
+test("of meaningless detections only a few are shown", () => {
+  const detections = Array.from({ length: 64 }, () => ({
+    image: "street.png",
+    class: "car",
+    score: 1,
+    box: [0, 0, 1, 1] as const,
+  }));
+  const carLines = (text: string) => text.split("\n").filter((line) => line.startsWith("  car"));
+  expect(plain({ detections })).toContain("64 detections in street.png");
+  expect(plain({ detections })).toContain("and 61 more");
+  expect(carLines(plain({ detections }))).toHaveLength(3);
+  const trained = { ...program, host: { ...program.host, trained: true } };
+  expect(carLines(plain({ detections, program: trained }))).toHaveLength(64);
+});
+
 test("several pictures are told apart", () => {
   const text = plain({
     images: ["a.png", "b.png"].map((image) => ({ image, width: 10, height: 10 })),
@@ -107,7 +122,7 @@ test("outputs without a head are shown as tensors", () => {
 test("several frames: totals are per frame, layers are sums", () => {
   const text = plain({ timing: { ...timing, frames: 2, overlapFrames: true } });
   expect(text).toContain("squeezedet on rap-e: 2 frames, overlapped");
-  expect(lineWith(text, "energy")).toContain("0.500 mJ/frame");
+  expect(lineWith(text, "energy")).toContain("500 µJ/frame");
   expect(lineWith(text, "DRAM read")).toContain("6.17 MB");
   expect(text).toContain("sums over 2 frames");
 });
