@@ -55,11 +55,6 @@ export function windowAxis(out: Axis, kernel: number, stride: number, pad: numbe
   };
 }
 
-/** Bytes of a dense tile. */
-export function tileBytes(height: number, width: number, channels: number, format: Format): number {
-  return height * width * channels * FORMAT_BYTES[format];
-}
-
 /** A dense window in a buffer. */
 export function tileView(tensor: number, format: Format, y: Axis, x: Axis, c: Axis, buffer: Buffer): TileView {
   const pixelPitch = c.extent * FORMAT_BYTES[format];

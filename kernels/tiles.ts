@@ -1,6 +1,6 @@
 /**
  * The kernel library: how one operator tile becomes instructions. A tile's boxes are in tensor coordinates with grid
- * steps; the caller has checked that buffers and accumulators are large enough (footprints: the functions below).
+ * steps; the caller has checked that buffers and accumulators are large enough.
  */
 import { type Axis, type InstructionOf, instruction, type LeakySlope, type Packing } from "../isa/index.ts";
 import { type Draft, type Grid, type TileView, windowAxis } from "./draft.ts";
@@ -62,7 +62,7 @@ export interface ConvTile {
   readonly packing: Packing;
 }
 
-/** One convolution tile into the accumulators; takes `accumulatorFootprint` rows from accRow on. */
+/** One convolution tile into the accumulators; takes height x width x blocks accumulator rows from accRow on. */
 export function convTile(place: Place, t: ConvTile): Draft {
   const { geometry: g } = t;
   return draft(
@@ -92,11 +92,6 @@ export function convTile(place: Place, t: ConvTile): Draft {
     }),
     { src: t.src, weights: t.weights },
   );
-}
-
-/** Accumulator rows of a tile of `height` x `width` pixels and `blocks` blocks of array.cols channels. */
-export function accumulatorFootprint(height: number, width: number, blocks: number): number {
-  return height * width * blocks;
 }
 
 export interface ShiftTile {

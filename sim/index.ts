@@ -4,4 +4,5 @@ export type { Kernels } from "./kernel-api.ts";
 export * from "./laws.ts";
 export * from "./races/index.ts";
 export * from "./result.ts";
+export * from "./simulate.ts";
 export * from "./timing/index.ts";

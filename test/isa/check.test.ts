@@ -170,10 +170,9 @@ describe("one wrong thing in a right program", () => {
       "a view register of the prologue",
       [
         [
-          "  view v0",
+          ".body\n  view v0",
           ".prologue\n  view v0 tensor=image y=0+:1 x=0+:1 c=0+:3\n  halt\n.body\n  fence unit=load ; view v0",
         ],
-        [".body\n  ; windows", "; windows"],
       ],
       "#7 load (conv1, tile 0): dst = view register 0, which no earlier view instruction sets",
     ],

@@ -18,7 +18,6 @@
 .layer pool1 pool
 
 .body
-  ; windows in SRAM
   view v0 tensor=image y=0+:8 x=0+:8 c=0+:3 address=0 rowPitch=24 pixelPitch=3
   view v1 tensor=weights y=0+:2 x=0+:27 c=0+:8 address=256 rowPitch=216 pixelPitch=8
   view v2 tensor=table y=0+:1 x=0+:16 c=0+:4 address=704 pixelPitch=4
@@ -37,78 +36,43 @@
   store src=v4 y=0+:4 x=0+:4 c=0+:16 waits=pooled
   halt
 
-; [block of 8 output channels][kernel row][kernel column][input channel][output channel in block]
+; one tap in each line: 8 output channels for R, for G, for B
 .data weights
-  .bytes  0  0  0  0  0  0  1  0 ; tap (0, 0), R
-  .bytes  0  0  0  0 -1 -1  0  0 ; tap (0, 0), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (0, 0), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (0, 1), R
-  .bytes  0  0  0  0  0 -2  0 -1 ; tap (0, 1), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (0, 1), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (0, 2), R
-  .bytes  0  0  0  0  1 -1  0  0 ; tap (0, 2), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (0, 2), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (1, 0), R
-  .bytes  0  0  0  0 -2  0  0 -1 ; tap (1, 0), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (1, 0), B
-  .bytes  1  0  0  1  0  0  1  0 ; tap (1, 1), R
-  .bytes  0  1  0  1  0  0  0  4 ; tap (1, 1), G
-  .bytes  0  0  1  1  0  0  0  0 ; tap (1, 1), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (1, 2), R
-  .bytes  0  0  0  0  2  0  0 -1 ; tap (1, 2), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (1, 2), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (2, 0), R
-  .bytes  0  0  0  0 -1  1  0  0 ; tap (2, 0), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (2, 0), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (2, 1), R
-  .bytes  0  0  0  0  0  2  0 -1 ; tap (2, 1), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (2, 1), B
-  .bytes  0  0  0  0  0  0  1  0 ; tap (2, 2), R
-  .bytes  0  0  0  0  1  1  0  0 ; tap (2, 2), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (2, 2), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (0, 0), R
-  .bytes  0  0  0  0  1  1  0  0 ; tap (0, 0), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (0, 0), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (0, 1), R
-  .bytes  0  0  0  0  0  2  0  1 ; tap (0, 1), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (0, 1), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (0, 2), R
-  .bytes  0  0  0  0 -1  1  0  0 ; tap (0, 2), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (0, 2), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (1, 0), R
-  .bytes  0  0  0  0  2  0  0  1 ; tap (1, 0), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (1, 0), B
-  .bytes -1  0  0 -1  0  0 -1  0 ; tap (1, 1), R
-  .bytes  0 -1  0 -1  0  0  0 -4 ; tap (1, 1), G
-  .bytes  0  0 -1 -1  0  0  0  0 ; tap (1, 1), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (1, 2), R
-  .bytes  0  0  0  0 -2  0  0  1 ; tap (1, 2), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (1, 2), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (2, 0), R
-  .bytes  0  0  0  0  1 -1  0  0 ; tap (2, 0), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (2, 0), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (2, 1), R
-  .bytes  0  0  0  0  0 -2  0  1 ; tap (2, 1), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (2, 1), B
-  .bytes  0  0  0  0  0  0 -1  0 ; tap (2, 2), R
-  .bytes  0  0  0  0 -1 -1  0  0 ; tap (2, 2), G
-  .bytes  0  0  0  0  0  0  0  0 ; tap (2, 2), B
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0 -1 -1  0  0    0  0  0  0  0  0  0  0 ; tap (0, 0)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0  0 -2  0 -1    0  0  0  0  0  0  0  0 ; tap (0, 1)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0  1 -1  0  0    0  0  0  0  0  0  0  0 ; tap (0, 2)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0 -2  0  0 -1    0  0  0  0  0  0  0  0 ; tap (1, 0)
+  .bytes   1  0  0  1  0  0  1  0    0  1  0  1  0  0  0  4    0  0  1  1  0  0  0  0 ; tap (1, 1)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0  2  0  0 -1    0  0  0  0  0  0  0  0 ; tap (1, 2)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0 -1  1  0  0    0  0  0  0  0  0  0  0 ; tap (2, 0)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0  0  2  0 -1    0  0  0  0  0  0  0  0 ; tap (2, 1)
+  .bytes   0  0  0  0  0  0  1  0    0  0  0  0  1  1  0  0    0  0  0  0  0  0  0  0 ; tap (2, 2)
+  ; output channels 8 to 15
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0  1  1  0  0    0  0  0  0  0  0  0  0 ; tap (0, 0)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0  0  2  0  1    0  0  0  0  0  0  0  0 ; tap (0, 1)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0 -1  1  0  0    0  0  0  0  0  0  0  0 ; tap (0, 2)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0  2  0  0  1    0  0  0  0  0  0  0  0 ; tap (1, 0)
+  .bytes  -1  0  0 -1  0  0 -1  0    0 -1  0 -1  0  0  0 -4    0  0 -1 -1  0  0  0  0 ; tap (1, 1)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0 -2  0  0  1    0  0  0  0  0  0  0  0 ; tap (1, 2)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0  1 -1  0  0    0  0  0  0  0  0  0  0 ; tap (2, 0)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0  0 -2  0  1    0  0  0  0  0  0  0  0 ; tap (2, 1)
+  .bytes   0  0  0  0  0  0 -1  0    0  0  0  0 -1 -1  0  0    0  0  0  0  0  0  0  0 ; tap (2, 2)
 
 ; for each output channel: bias, bias shift, shift, 0
 .data table
-  .bytes 0 0 0 0 ; red
-  .bytes 0 0 0 0 ; green
-  .bytes 0 0 0 0 ; blue
-  .bytes 0 0 2 0 ; grey
-  .bytes 0 0 3 0 ; left to right
-  .bytes 0 0 3 0 ; top to bottom
-  .bytes 3 3 3 0 ; blur
-  .bytes 3 2 2 0 ; spots
-  .bytes 0 0 0 0 ; minus red
-  .bytes 0 0 0 0 ; minus green
-  .bytes 0 0 0 0 ; minus blue
-  .bytes 0 0 2 0 ; minus grey
-  .bytes 0 0 3 0 ; minus left to right
-  .bytes 0 0 3 0 ; minus top to bottom
-  .bytes 3 3 3 0 ; minus blur
-  .bytes 3 2 2 0 ; minus spots
+  .bytes 0 0 0 0 ; 0: red
+  .bytes 0 0 0 0 ; 1: green
+  .bytes 0 0 0 0 ; 2: blue
+  .bytes 0 0 2 0 ; 3: grey
+  .bytes 0 0 3 0 ; 4: from left to right
+  .bytes 0 0 3 0 ; 5: from top to bottom
+  .bytes 3 3 3 0 ; 6: blur
+  .bytes 3 2 2 0 ; 7: spots
+  .bytes 0 0 0 0 ; 8: minus red
+  .bytes 0 0 0 0 ; 9: minus green
+  .bytes 0 0 0 0 ; 10: minus blue
+  .bytes 0 0 2 0 ; 11: minus grey
+  .bytes 0 0 3 0 ; 12: minus from left to right
+  .bytes 0 0 3 0 ; 13: minus from top to bottom
+  .bytes 3 3 3 0 ; 14: minus blur
+  .bytes 3 2 2 0 ; 15: minus spots
