@@ -1,2 +1,7 @@
+export { loadModel } from "./front-end.ts";
 export { type CompileOptions, compileModel } from "./lowering/index.ts";
+export { importOnnx } from "./onnx.ts";
+export { type QuantizeOptions, quantize } from "./quantize.ts";
 export type { QuantizedModel } from "./quantized-model.ts";
+export { decodeRapq, encodeRapq } from "./rapq.ts";
+export { parseSidecar } from "./sidecar.ts";

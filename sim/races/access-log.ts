@@ -24,9 +24,6 @@ class Entry {
   }
 }
 
-/** Entries at which dropping those that are known everywhere first pays. */
-const FIRST_SWEEP = 256;
-
 /**
  * Entries lie on pages of addresses. An entry goes when a later access takes its place (see `supersede`) or when every
  * thread that can touch the memory knows that it has ended.
@@ -36,14 +33,19 @@ export class AccessLog {
   private readonly pageBytes: number;
   private queries = 0;
   private count = 0;
-  private sweepAt = FIRST_SWEEP;
+  private sweepAt: number;
 
-  /** @param knownToAll per thread, the epoch that all threads touching this memory know to have ended */
+  /**
+   * @param knownToAll per thread, the epoch that all threads touching this memory know to have ended
+   * @param firstSweep entries at which entries known everywhere are first looked for
+   */
   constructor(
     bytes: number,
     pages: number,
     private readonly knownToAll: () => Int32Array,
+    private readonly firstSweep: number,
   ) {
+    this.sweepAt = firstSweep;
     this.pageBytes = Math.ceil(bytes / pages);
     this.pages = Array.from({ length: pages }, () => []);
   }
@@ -129,7 +131,7 @@ export class AccessLog {
       this.pages[page] = kept;
     });
     this.count = needed.size;
-    this.sweepAt = Math.max(FIRST_SWEEP, 2 * this.count);
+    this.sweepAt = Math.max(this.firstSweep, 2 * this.count);
   }
 }
 

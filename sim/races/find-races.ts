@@ -63,14 +63,16 @@ function sideText({ instruction, agent, frame, write }: RaceSide): string {
 export interface RaceOptions extends OrderOptions {
   /** Races reported at most; a pair of instructions counts once per kind of memory. */
   readonly limit?: number;
+  /** Accesses remembered per memory before the first attempt to forget some. It changes speed, not results. */
+  readonly forgetAt?: number;
 }
 
 /** Finds the races of a program over some frames (default 2), in program order of the later access. */
 export function findRaces(checked: CheckedProgram, options: RaceOptions = {}): Race[] {
-  const { frames = 2, overlapFrames = false, limit = 20 } = options;
+  const { frames = 2, overlapFrames = false, limit = 20, forgetAt = 256 } = options;
   const { program, bound } = checked;
   const order = new Order(checked, { frames, overlapFrames });
-  const memories = new Memories(checked, order);
+  const memories = new Memories(checked, order, forgetAt);
   const races: Race[] = [];
   const seen = new Set<string>();
   const report = ({ space, agent, tp }: Access, bytes: ByteRange, first: LoggedAccess, second: LoggedAccess) => {

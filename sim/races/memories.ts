@@ -30,6 +30,7 @@ export class Memories {
   constructor(
     private readonly checked: CheckedProgram,
     private readonly order: Order,
+    private readonly firstSweep: number,
   ) {
     this.copiesAcross = checked.bound.some(
       ({ instruction }) => instruction.op === "copy" && (instruction.offsetY !== 0 || instruction.offsetX !== 0),
@@ -43,7 +44,7 @@ export class Memories {
     if (log === undefined) {
       const threads = this.threadsTouching(space, agent);
       const pages = space === "dram" ? Math.min(MAX_PAGES, Math.ceil(this.bytes(space) / DRAM_PAGE_BYTES)) : 1;
-      log = new AccessLog(this.bytes(space), pages, () => this.order.knownToAll(threads));
+      log = new AccessLog(this.bytes(space), pages, () => this.order.knownToAll(threads), this.firstSweep);
       this.logs.set(key, log);
       this.touching.set(log, new Set(threads));
     }

@@ -11,7 +11,6 @@ import {
   type ProgramTensor,
   type SourceRef,
   TENSOR_ROLES,
-  tensorBytes,
   UNIT_KINDS,
 } from "../../isa/index.ts";
 import { arbitraryInstruction } from "../arbitrary/instruction.ts";
@@ -144,8 +143,3 @@ export const arbitraryProgram: fc.Arbitrary<Program> = fc
     const length = parts.prologue.length + parts.body.length;
     return { ...parts, tensors: [...any, ...constant], sourceMap: marks.slice(0, length).map(ref) };
   });
-
-/** Whether a constant tensor's bytes are all given. */
-export function isCovered({ constants, constantsAddress }: Program, t: ProgramTensor): boolean {
-  return t.address >= constantsAddress && t.address + tensorBytes(t) <= constantsAddress + constants.length;
-}

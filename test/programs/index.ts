@@ -12,6 +12,7 @@ export function programText(name: string, ...edits: readonly (readonly [from: st
   return text;
 }
 
-export function loadProgram(name: string): Program {
-  return assemble(programText(name), `${name}.s`);
+/** @param text edited text, instead of the file's */
+export function loadProgram(name: string, text = programText(name)): Program {
+  return assemble(text, `${name}.s`);
 }

@@ -14,9 +14,9 @@ describe("a pipeline in double buffers", () => {
 
   test("computes what it should", () => {
     const checked = pipeline({ agents: 2 }).build();
-    const input = Int8Array.from({ length: 80 }, (_, i) => i % 7);
+    const input = Int8Array.from({ length: 96 }, (_, i) => i % 7);
     const output = new Execution(checked).runFrame(input).get("output")!;
-    const sums = Array.from({ length: 20 }, (_, i) => input.subarray(4 * i, 4 * i + 4).reduce((a, b) => a + b));
+    const sums = Array.from({ length: 24 }, (_, i) => input.subarray(4 * i, 4 * i + 4).reduce((a, b) => a + b));
     expect([...output]).toEqual(sums.flatMap((sum) => Array(8).fill(sum)));
   });
 
@@ -26,7 +26,7 @@ describe("a pipeline in double buffers", () => {
 
   test("has pairs of all six kinds", () => {
     expect(new Set(pairs.map(({ semaphore }) => semaphore)).size).toBe(6);
-    expect(pairs.length).toBe(3 * 5 + 3 * (5 - 2));
+    expect(pairs.length).toBe(3 * 6 + 3 * (6 - 2));
   });
 
   test.each(pairs)("needs semaphore $semaphore between $signal and $wait", ({ semaphore, signal, wait }) => {
@@ -76,6 +76,17 @@ describe("a pipeline in double buffers", () => {
     const tilesApart = races.map(({ first, second }) => Math.abs(first.index - second.index));
     expect(races.length).toBeGreaterThan(0);
     for (const apart of tilesApart) expect(apart).toBeGreaterThan(4);
+  });
+
+  test("an odd number of tiles: the next frame begins in the buffer just used", () => {
+    const odd = pipeline({ tiles: 5 }).build();
+    expect(findRaces(odd)).toEqual([]);
+    const races = findRaces(odd, OVERLAP);
+    expect(races.map(({ space, second }) => [space, second.unit])).toEqual([
+      ["sram", "load"],
+      ["accumulators", "mac"],
+      ["sram", "shift"],
+    ]);
   });
 
   test("a race says what, where and who", () => {

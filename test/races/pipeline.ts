@@ -8,7 +8,7 @@ export interface Pair {
   readonly wait: number;
 }
 
-const TILES = 5;
+const TILES = 6;
 const BUFFERS = 2;
 
 /**

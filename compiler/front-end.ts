@@ -1,0 +1,63 @@
+/** From what the user names to a quantized model: an ONNX file, a `.rapq` file, or a built-in network. */
+import { readFileSync, statSync } from "node:fs";
+import { hasMagic, listNames, RapError } from "../isa/index.ts";
+import { BUILT_IN_NETWORKS, buildNetwork } from "./builders.ts";
+import { importOnnx } from "./onnx.ts";
+import { type QuantizeOptions, quantize } from "./quantize.ts";
+import type { QuantizedModel } from "./quantized-model.ts";
+import { decodeRapq, RAPQ_KIND } from "./rapq.ts";
+import { parseSidecar } from "./sidecar.ts";
+
+const MAX_MODEL_BYTES = 2 ** 31 - 1;
+const MAX_SIDECAR_BYTES = 2 ** 26;
+
+/**
+ * The model a name or path stands for. A file is taken before a built-in of the same name; a `.rapq` file is taken as
+ * it is, so options other than its own are refused.
+ * @throws RapError
+ */
+export function loadModel(nameOrPath: string, options: QuantizeOptions = {}): QuantizedModel {
+  const { onProgress, ...choices } = options;
+  const bytes = readModelFile(nameOrPath, MAX_MODEL_BYTES);
+  if (bytes === null) {
+    if (!BUILT_IN_NETWORKS.includes(nameOrPath)) {
+      throw new RapError(
+        `model '${nameOrPath}': no such file, and no built-in network of this name; built-in: ${listNames(BUILT_IN_NETWORKS)}`,
+      );
+    }
+    return quantize(buildNetwork(nameOrPath, options), options);
+  }
+  if (hasMagic(RAPQ_KIND, bytes)) {
+    const given = Object.keys(choices);
+    if (given.length > 0)
+      throw new RapError(
+        `${nameOrPath}: is quantized already; ${listNames(given)} cannot be changed; quantize the float model again`,
+      );
+    return decodeRapq(bytes, nameOrPath);
+  }
+  if (bytes.length === 0)
+    throw new RapError(`${nameOrPath}: the file is empty; expected an ONNX model or a .rapq file`);
+  const sidecarPath = nameOrPath.replace(/\.[^./\\]*$/, "") + ".json";
+  const sidecar = sidecarPath === nameOrPath ? null : readModelFile(sidecarPath, MAX_SIDECAR_BYTES);
+  return quantize(
+    importOnnx(bytes, nameOrPath, sidecar === null ? undefined : parseSidecar(sidecar, sidecarPath)),
+    options,
+  );
+}
+
+/** A file's bytes, or null when there is none. @throws RapError when it cannot be read or is too large */
+function readModelFile(path: string, maxBytes: number): Uint8Array | null {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return null;
+    if (stat.isDirectory()) {
+      if (BUILT_IN_NETWORKS.includes(path)) return null;
+      throw new RapError(`${path}: is a folder; expected an ONNX model or a .rapq file`);
+    }
+    if (stat.size > maxBytes) throw new RapError(`${path}: ${stat.size} bytes; at most ${maxBytes} are read`);
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof RapError) throw error;
+    throw new RapError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}

@@ -1,0 +1,382 @@
+/**
+ * The machine's rules written down plainly, one cycle after the other: in every cycle, everything that can happen happens, until
+ * nothing more does; then DRAM takes requests; then every unit says what it did. Slow, and shares with the simulator
+ * only what an instruction costs by itself.
+ */
+import {
+  type CheckedProgram,
+  effects,
+  INSTRUCTION_BYTES,
+  type Instruction,
+  type InstructionOf,
+  multicastGroup,
+  UNIT_KINDS,
+  type UnitKind,
+  unitKindOf,
+} from "../../isa/index.ts";
+import type { StallCause } from "../../sim/result.ts";
+import { cost } from "../../sim/timing/costs.ts";
+import { appendRequests, RequestList } from "../../sim/timing/requests.ts";
+import { measure } from "../../sim/timing/work.ts";
+
+const ceil = (time: number) => Math.ceil(time - 1e-6);
+
+/** One instruction of one agent in one segment (prologue or frame). */
+interface Item {
+  readonly segment: number;
+  readonly index: number;
+  start: number;
+  /** Infinity: not known yet. */
+  end: number;
+}
+
+interface Unit {
+  readonly agent: number;
+  readonly kind: UnitKind;
+  readonly tp: number;
+  readonly queue: Item[];
+  readonly inFlight: Item[];
+  enterAt: number;
+  latestEnd: number;
+  left: number;
+  busyCycles: number;
+  readonly stalls: { [C in StallCause]?: number };
+  transfer: Transfer | null;
+}
+
+interface Transfer {
+  readonly items: readonly Item[];
+  readonly units: readonly Unit[];
+  readonly isLoad: boolean;
+  readonly requests: readonly { readonly requested: number; readonly rounded: number }[];
+  readonly ends: number[];
+  moved: number;
+  /** When the next request arrives at DRAM. */
+  nextAt: number;
+}
+
+interface Barrier {
+  readonly segment: number;
+  readonly index: number;
+  readonly sync: InstructionOf<"sync">;
+  readonly issuedBy: Set<number>;
+  releaseAt: number;
+}
+
+interface Agent {
+  segment: number;
+  pc: number;
+  blocksDone: number;
+  /** End of decoding; null: waits for code, or has halted. */
+  decodedAt: number | null;
+  halted: boolean;
+}
+
+export interface CycleResult {
+  readonly cycles: number;
+  readonly items: string[];
+  readonly units: readonly Unit[];
+  readonly dramBusy: number;
+}
+
+export function simulateByCycle(checked: CheckedProgram, frames: number, overlapFrames: boolean): CycleResult {
+  const { program, bound } = checked;
+  const p = program.machine.parameters;
+  const agentsCount = p.agents;
+  const prologueLength = program.prologue.length;
+  const hasPrologue = prologueLength > 0;
+  const segments = frames + (hasPrologue ? 1 : 0);
+  const isPrologue = (segment: number) => hasPrologue && segment === 0;
+  const rangeOf = (segment: number) => (isPrologue(segment) ? [0, prologueLength] : [prologueLength, bound.length]);
+  const instructionOf = (index: number): Instruction => bound[index].instruction;
+  const isBefore = (a: { segment: number; index: number }, b: { segment: number; index: number }) =>
+    a.segment < b.segment || (a.segment === b.segment && a.index < b.index);
+
+  // --- units
+  const perTp: readonly UnitKind[] = ["mac", "shift", "pool", "range"];
+  const units: Unit[] = [];
+  for (let agent = 0; agent < agentsCount; agent++) {
+    const places = UNIT_KINDS.filter((kind) => !perTp.includes(kind)).map((kind) => ({ kind, tp: 0 }));
+    for (let tp = 0; tp < p["agent.tensorProcessors"]; tp++) for (const kind of perTp) places.push({ kind, tp });
+    for (const { kind, tp } of places) {
+      let left = 0;
+      bound.forEach(({ instruction }, i) => {
+        if (unitKindOf(instruction) !== kind || (perTp.includes(kind) && instruction.tp !== tp)) return;
+        left += i < prologueLength ? 1 : frames;
+      });
+      const idle = { queue: [], inFlight: [], enterAt: 0, latestEnd: 0, busyCycles: 0, stalls: {}, transfer: null };
+      units.push({ agent, kind, tp, left, ...idle });
+    }
+  }
+  const unitOf = (agent: number, instruction: Instruction): Unit | null => {
+    const kind = unitKindOf(instruction);
+    if (kind === null) return null;
+    return units.find(
+      (u) => u.agent === agent && u.kind === kind && (!perTp.includes(kind) || u.tp === instruction.tp),
+    )!;
+  };
+
+  // --- semaphores
+  const given = program.semaphores.map(() => new Array<number>(agentsCount).fill(0));
+  const neighbour = (s: number, agent: number, sign: number): number | null => {
+    const { gridY, gridX, offsetY, offsetX } = program.semaphores[s];
+    if (agent >= gridY * gridX) return null;
+    const y = Math.floor(agent / gridX) + sign * offsetY;
+    const x = (agent % gridX) + sign * offsetX;
+    if (y < 0 || y >= gridY || x < 0 || x >= gridX || y * gridX + x >= agentsCount) return null;
+    return y * gridX + x;
+  };
+
+  // --- DRAM
+  let dramFree = 0;
+  let dramBusy = 0;
+  let dramBusyUntil = 0;
+  const serve = (now: number, bytes: number) => {
+    const start = Math.max(now, dramFree);
+    dramFree = start + bytes / p["dram.bytesPerCycle"];
+    dramBusy += Math.max(0, ceil(dramFree) - Math.max(dramBusyUntil, Math.floor(start + 1e-6)));
+    dramBusyUntil = ceil(dramFree);
+    return { start, end: dramFree };
+  };
+
+  // --- front end
+  const perBlock = p["issue.fetchInstructions"];
+  const blocksIn = (segment: number) => Math.ceil((rangeOf(segment)[1] - rangeOf(segment)[0]) / perBlock);
+  const courseEnd = (segment: number) => (overlapFrames && !isPrologue(segment) ? segments - 1 : segment);
+  let blockBase = 0;
+  let courseFirst = 0;
+  let requested = 0;
+  const arrivals: number[] = [];
+  const agents: Agent[] = Array.from({ length: agentsCount }, () => ({
+    segment: 0,
+    pc: rangeOf(0)[0],
+    blocksDone: 0,
+    decodedAt: null,
+    halted: false,
+  }));
+  const blockBytes = (block: number) => {
+    let segment = courseFirst;
+    let at = block - blockBase;
+    while (at >= blocksIn(segment)) at -= blocksIn(segment++);
+    const [from, to] = rangeOf(segment);
+    const first = at * perBlock * INSTRUCTION_BYTES;
+    const end = Math.min(first + perBlock * INSTRUCTION_BYTES, (to - from) * INSTRUCTION_BYTES);
+    const burst = p["dram.burstBytes"];
+    return (Math.ceil(end / burst) - Math.floor(first / burst)) * burst;
+  };
+  const blockLimit = () => {
+    let limit = blockBase;
+    for (let segment = courseFirst; segment <= courseEnd(courseFirst); segment++) limit += blocksIn(segment);
+    return limit;
+  };
+
+  const barriers: Barrier[] = [];
+  const items: string[] = [];
+  const ended = new Array<number>(segments).fill(0);
+  const inSegment = (segment: number) => {
+    const [from, to] = rangeOf(segment);
+    return (
+      agentsCount * (bound.slice(from, to).filter(({ instruction }) => unitKindOf(instruction) !== null).length + 1)
+    );
+  };
+
+  const tryIssue = (a: number, now: number): boolean => {
+    const agent = agents[a];
+    if (agent.halted) return false;
+    if (agent.decodedAt === null) {
+      const arrival = arrivals[agent.blocksDone];
+      if (arrival === undefined || arrival > now) return false;
+      agent.decodedAt = now + p["issue.cyclesPerInstruction"];
+      return true;
+    }
+    if (agent.decodedAt > now) return false;
+    const instruction = instructionOf(agent.pc);
+    const here = { segment: agent.segment, index: agent.pc };
+    const unit = unitOf(a, instruction);
+    if (unit !== null) {
+      if (unit.queue.length + unit.inFlight.length >= p["issue.queueDepth"]) return false;
+      unit.queue.push({ ...here, start: -1, end: Number.POSITIVE_INFINITY });
+    }
+    if (instruction.op === "sync") {
+      const known = barriers.find(({ segment, index }) => segment === here.segment && index === here.index);
+      if (known !== undefined) known.issuedBy.add(a);
+      else barriers.push({ ...here, sync: instruction, issuedBy: new Set([a]), releaseAt: Number.POSITIVE_INFINITY });
+    }
+    const [from, to] = rangeOf(agent.segment);
+    agent.pc++;
+    if ((agent.pc - from) % perBlock === 0 || agent.pc === to) agent.blocksDone++;
+    agent.decodedAt = null;
+    if (instruction.op === "halt") {
+      ended[agent.segment]++;
+      if (agent.segment === courseEnd(agent.segment)) agent.halted = true;
+      else {
+        agent.segment++;
+        agent.pc = rangeOf(agent.segment)[0];
+      }
+    }
+    return true;
+  };
+
+  const hasGiven = (s: number, agent: number) => neighbour(s, agent, -1) === null || given[s][agent] > 0;
+
+  /** Why the head of the queue does not start by itself, or null. */
+  const obstacle = (unit: Unit, now: number): StallCause | null => {
+    if (unit.left === 0) return "finished";
+    if (unit.queue.length === 0) return "notIssued";
+    const head = unit.queue[0];
+    const held = barriers.some((b) => isBefore(b, head) && b.releaseAt > now && b.sync.before.includes(unit.kind));
+    if (held) return "sync";
+    const missing = instructionOf(head.index)
+      .waits.filter((id) => !hasGiven(id - 1, unit.agent))
+      .map((id) => UNIT_KINDS.indexOf(program.semaphores[id - 1].producer.kind));
+    if (missing.length === 0) return null;
+    const kind = UNIT_KINDS[Math.min(...missing)];
+    return `wait${kind[0].toUpperCase()}${kind.slice(1)}` as StallCause;
+  };
+
+  const groupOf = (unit: Unit, index: number): Unit[] => {
+    const instruction = instructionOf(index);
+    if (instruction.op === "reduce") return units.filter(({ kind }) => kind === "scalar");
+    if (instruction.op !== "load" || measure(program, bound[index], unit.agent).idle) return [unit];
+    return multicastGroup(instruction, unit.agent).map((agent) => unitOf(agent, instruction)!);
+  };
+
+  const tryStart = (unit: Unit, now: number): boolean => {
+    if (unit.enterAt > now || unit.queue.length === 0) return false;
+    const { index } = unit.queue[0];
+    const group = groupOf(unit, index);
+    const ready = (u: Unit) => u.enterAt <= now && u.queue[0]?.index === index && obstacle(u, now) === null;
+    if (!group.every(ready)) return false;
+    const started = group.map((u) => {
+      const item = u.queue.shift()!;
+      item.start = now;
+      u.inFlight.push(item);
+      u.left--;
+      for (const id of instructionOf(index).waits)
+        if (neighbour(id - 1, u.agent, -1) !== null) given[id - 1][u.agent]--;
+      return item;
+    });
+    const shares = group.map((u) => measure(program, bound[index], u.agent));
+    const { op } = instructionOf(index);
+    if (shares[0].region !== null) {
+      const list = new RequestList();
+      const access = effects(program, bound[index], unit.agent).find(({ space }) => space === "dram")!;
+      appendRequests(list, access.region, p["dma.requestBytes"], p["dram.burstBytes"]);
+      const requests = Array.from({ length: list.length }, (_, i) => ({
+        requested: list.requested[i],
+        rounded: list.rounded[i],
+      }));
+      const isLoad = op === "load";
+      const fill = Math.max(...shares.map(({ fillBytes }) => fillBytes));
+      const setUp = now + p["dma.setupCycles"];
+      const moved = setUp + (isLoad ? fill : requests[0].requested) / dmaRate;
+      const transfer: Transfer = {
+        items: started,
+        units: group,
+        isLoad,
+        requests,
+        ends: [],
+        moved,
+        nextAt: isLoad ? setUp : ceil(moved),
+      };
+      for (const u of group) u.enterAt = Number.POSITIVE_INFINITY;
+      group[0].transfer = transfer;
+      return true;
+    }
+    group.forEach((u, k) => {
+      const { occupancy, tail } = cost(instructionOf(index), shares[k], p);
+      u.enterAt = now + occupancy;
+      started[k].end = Math.max(u.enterAt + tail, u.latestEnd);
+      u.latestEnd = started[k].end;
+    });
+    return true;
+  };
+  const dmaRate = Math.min(p["dma.bytesPerCycle"], p["sram.banks"] * p["sram.bankBytesPerCycle"]);
+
+  const tryEnd = (unit: Unit, now: number): boolean => {
+    const item = unit.inFlight[0];
+    if (item === undefined || item.end > now) return false;
+    unit.inFlight.shift();
+    if (unit.enterAt === Number.POSITIVE_INFINITY) unit.enterAt = now;
+    ended[item.segment]++;
+    items.push(`#${item.index} agent ${unit.agent}: ${item.start}..${item.end}`);
+    for (const id of instructionOf(item.index).signals) {
+      const target = neighbour(id - 1, unit.agent, 1);
+      if (target !== null) given[id - 1][target]++;
+    }
+    return true;
+  };
+
+  const tryRelease = (barrier: Barrier, now: number): boolean => {
+    if (barrier.releaseAt < Number.POSITIVE_INFINITY || barrier.issuedBy.size < agentsCount) return false;
+    const open = units.some(
+      (u) => barrier.sync.after.includes(u.kind) && [...u.queue, ...u.inFlight].some((item) => isBefore(item, barrier)),
+    );
+    if (open) return false;
+    barrier.releaseAt = now + p["sync.latencyCycles"];
+    return true;
+  };
+
+  const request = (transfer: Transfer, now: number) => {
+    const { requests, ends } = transfer;
+    const { requested: wanted, rounded } = requests[ends.length];
+    const { start, end } = serve(now, rounded);
+    if (transfer.isLoad) {
+      const latency = p["dram.latencyCycles"];
+      transfer.moved = Math.max(end + latency, Math.max(transfer.moved, start + latency) + wanted / dmaRate);
+      ends.push(transfer.moved);
+    } else ends.push(end);
+    if (ends.length === requests.length) {
+      transfer.nextAt = Number.POSITIVE_INFINITY;
+      for (const item of transfer.items) item.end = ceil(ends[ends.length - 1]);
+      for (const u of transfer.units) u.latestEnd = transfer.items[0].end;
+      return;
+    }
+    const slotFree = ends[ends.length - p["dma.outstanding"]] ?? 0;
+    if (transfer.isLoad) transfer.nextAt = Math.max(now + 1, ceil(slotFree));
+    else {
+      transfer.moved = Math.max(transfer.moved, slotFree) + requests[ends.length].requested / dmaRate;
+      transfer.nextAt = Math.max(now + 1, ceil(transfer.moved));
+    }
+  };
+
+  const beginFrames = () => {
+    program.semaphores.forEach(({ initial }, s) => {
+      given[s].fill(initial);
+    });
+  };
+  if (!hasPrologue) beginFrames();
+
+  for (let now = 0; ; now++) {
+    for (let progress = true; progress; ) {
+      progress = false;
+      for (const unit of units) progress = tryEnd(unit, now) || progress;
+      for (const barrier of barriers) progress = tryRelease(barrier, now) || progress;
+      for (let a = 0; a < agentsCount; a++) progress = tryIssue(a, now) || progress;
+      for (const unit of units) progress = tryStart(unit, now) || progress;
+      const courseDone = ended[courseEnd(courseFirst)] === inSegment(courseEnd(courseFirst));
+      if (courseDone && agents.every(({ halted }) => halted)) {
+        const next = courseEnd(courseFirst) + 1;
+        if (next === segments) return { cycles: now, items: items.sort(), units, dramBusy };
+        blockBase = blockLimit();
+        courseFirst = next;
+        if (isPrologue(next - 1)) beginFrames();
+        for (const agent of agents) Object.assign(agent, { segment: next, pc: rangeOf(next)[0], halted: false });
+        progress = true;
+      }
+    }
+    const wanted = Math.min(blockLimit(), Math.min(...agents.map(({ blocksDone }) => blocksDone)) + 2);
+    for (; requested < wanted; requested++) {
+      arrivals.push(ceil(serve(now, blockBytes(requested)).end + p["dram.latencyCycles"]));
+    }
+    for (const { transfer } of units) if (transfer !== null && transfer.nextAt === now) request(transfer, now);
+    for (const unit of units) {
+      if (unit.inFlight.length > 0) unit.busyCycles++;
+      else {
+        const cause = obstacle(unit, now) ?? "group";
+        unit.stalls[cause] = (unit.stalls[cause] ?? 0) + 1;
+      }
+    }
+    if (now > 2_000_000) throw new Error("stands still");
+  }
+}
