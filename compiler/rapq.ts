@@ -137,7 +137,7 @@ export function decodeRapq(file: Uint8Array, path: string): QuantizedModel {
             `${path}: section WGHT: ${integers.length} bytes end within '${node.name}'.${array}, which needs ${lengths[i]}; the file is damaged`,
           );
         }
-        const part = new Int8Array(integers.slice(offset, end).buffer);
+        const part = new Int8Array(integers.buffer, integers.byteOffset + offset, lengths[i]).slice();
         offset = end;
         return [array, part];
       }),

@@ -311,6 +311,14 @@ describe("one wrong thing in a right program", () => {
       "#10 pool (pool1, tile 0), agent 0: box [0:4, 0:4, 0:16]: a pooling window lies wholly outside tensor 'conv1' [8, 8, 16]",
     ],
     [
+      "a pooling window that begins right behind the last row",
+      [
+        ["pool1 4x4x16", "pool1 5x4x16"],
+        ["tensor=pool1 y=0+:4 x=0+:4 c=0+:16 kernel", "tensor=pool1 y=0+:5 x=0+:4 c=0+:16 kernel"],
+      ],
+      "box [0:5, 0:4, 0:16]: a pooling window lies wholly outside tensor 'conv1' [8, 8, 16]",
+    ],
+    [
       "a pooling window behind the last column",
       [["stride=2x2", "stride=2x3"]],
       "a pooling window lies wholly outside tensor 'conv1' [8, 8, 16]",

@@ -99,6 +99,12 @@ describe("each instruction", () => {
         "writes accumulators3 128..384",
       ],
     ],
+    // 6 channels take a second block of 4 columns as well
+    [
+      `conv src=v0 weights=v2 tensor=out ${tile} c=0+:6 kernel=1x1 cCount=4 groupIn=4 groupOut=8`,
+      0,
+      ["reads sram0 28..116 in 4 runs of 16", "reads sram0 2000..2160 in 2 runs of 16", "writes accumulators0 0..512"],
+    ],
     // depthwise: output channels 4..8 of 4 groups read input channels 2..4
     [
       `conv src=v0 weights=v2 tensor=out ${tile} c=4+:4 kernel=1x1 cCount=1 groupIn=1 groupOut=2`,

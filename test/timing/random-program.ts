@@ -85,14 +85,14 @@ const machines = (agents: number, tensorProcessors: number) =>
     "dma.setupCycles": small(40),
     "dma.requestBytes": fc.constantFrom(64, 128, 300, 1024),
     "dma.outstanding": fc.integer({ min: 1, max: 5 }),
-    "dram.bytesPerCycle": fc.constantFrom(0.7, 3.75, 12.8, 64, 5000),
+    "dram.bytesPerCycle": fc.constantFrom(1.3, 3.75, 12.8, 64, 5000),
     "dram.latencyCycles": small(150),
     "dram.burstBytes": fc.constantFrom(1, 32, 64, 100),
     "link.bytesPerCycle": fc.constantFrom(2.5, 16),
     "link.latencyCycles": small(30),
-    "issue.cyclesPerInstruction": fc.integer({ min: 1, max: 8 }),
+    "issue.cyclesPerInstruction": fc.constantFrom(1, 1, 2, 7),
     "issue.queueDepth": fc.integer({ min: 1, max: 6 }),
-    "issue.fetchInstructions": fc.integer({ min: 1, max: 12 }),
+    "issue.fetchInstructions": fc.constantFrom(1, 5, 12, 64, 64),
     "scalar.cyclesPerOperation": fc.integer({ min: 1, max: 9 }),
     "sync.latencyCycles": small(25),
   });
@@ -111,9 +111,9 @@ export function plans(maxAgents: number, kinds: readonly Step["kind"][] = KINDS)
       fc.record({
         machine: machines(chip.agents, tensorProcessors),
         gridX: fc.constant(chip.gridX),
-        prologue: fc.array(step(kinds), { maxLength: 6 }),
-        body: fc.array(step(kinds), { maxLength: 25 }),
-        edges: fc.array(edge, { maxLength: 25 }),
+        prologue: fc.array(step(kinds), { maxLength: 6, size: "max" }),
+        body: fc.array(step(kinds), { maxLength: 30, size: "max" }),
+        edges: fc.array(edge, { maxLength: 30, size: "max" }),
       }),
     );
 }
