@@ -28,28 +28,33 @@ interface Chosen {
   readonly args: Arguments;
 }
 
+/** What a command line asks for: a command with its arguments, or a text such as help. @throws UsageError */
+export async function parse(argv: readonly string[], io: Io): Promise<Chosen | string> {
+  let chosen: Chosen | undefined;
+  let output = "";
+  const parser = createParser(io, (command, args) => {
+    chosen = { command, args };
+  });
+  await parser.parseAsync([...argv], {}, (_error: unknown, _args: unknown, printed: string) => {
+    output = printed;
+  });
+  if (output !== "") return output;
+  if (chosen === undefined) {
+    throw new UsageError(`no command given; known: ${listNames(COMMANDS.map(({ name }) => name))}`);
+  }
+  return chosen;
+}
+
 /** Runs one command line, without the name of the program. @returns the exit code */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  let chosen: Chosen | undefined;
   try {
-    let output = "";
-    const parser = createParser(io, (command, args) => {
-      chosen = { command, args };
-    });
-    await parser.parseAsync([...argv], {}, (_error: unknown, _args: unknown, text: string) => {
-      output = text;
-    });
-    if (output !== "") {
-      await write(io.stdout, `${output}\n`);
-      return EXIT.done;
-    }
-    if (chosen === undefined)
-      throw new UsageError(`no command given; known: ${listNames(COMMANDS.map(({ name }) => name))}`);
-    await execute(chosen, io);
+    const asked = await parse(argv, io);
+    if (typeof asked === "string") await write(io.stdout, `${asked}\n`);
+    else await execute(asked, io);
     return EXIT.done;
   } catch (error) {
-    const named = chosen?.command.name ?? COMMANDS.find(({ name }) => name === argv[0])?.name;
-    return fail(error, named, argv.includes("--log-json"), io);
+    const command = COMMANDS.find(({ name }) => name === argv[0])?.name;
+    return fail(error, command, argv.includes("--log-json"), io);
   }
 }
 

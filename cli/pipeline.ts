@@ -24,7 +24,7 @@ export async function quantizeModel(
   choices: QuantizeChoices,
   { log, progress }: Context,
 ): Promise<QuantizedModel> {
-  const { loadModel } = await import("../compiler/front-end.ts");
+  const { loadModel } = await import("../compiler/index.ts");
   const start = performance.now();
   const quantized = await loadModel(model, { ...choices, onProgress: progress.stage("quantize") });
   log.info({ network: quantized.name, milliseconds: elapsed(start) }, "network loaded");
@@ -32,7 +32,7 @@ export async function quantizeModel(
 }
 
 export async function rapqFile(model: QuantizedModel): Promise<Uint8Array> {
-  const { encodeRapq } = await import("../compiler/rapq.ts");
+  const { encodeRapq } = await import("../compiler/index.ts");
   return encodeRapq(model);
 }
 

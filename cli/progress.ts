@@ -36,8 +36,11 @@ export async function createProgress(io: Io, wanted: boolean): Promise<Progress>
       stop();
       bar.start(1, 0, { stage: name.padEnd(10) });
       running = true;
+      let reached = 0;
       return (fraction) => {
-        if (running) bar.update(Math.min(1, fraction));
+        // work that starts over, such as another schedule, does not take the bar back
+        reached = Math.max(reached, Math.min(1, fraction));
+        if (running) bar.update(reached);
       };
     },
     stop,

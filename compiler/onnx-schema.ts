@@ -1,5 +1,5 @@
 /**
- * The part of onnx.proto (ONNX 1.x, field numbers are frozen) that importing reads, as a protobufjs descriptor.
+ * The part of onnx.proto (ONNX 1.x, field numbers are frozen) that is read and written, as a protobufjs descriptor.
  * int64 fields are declared int32: extents and attributes fit, and no `Long` object is made per number.
  */
 import protobuf from "protobufjs/light.js";
@@ -20,6 +20,7 @@ export interface TensorProto {
   readonly dims: readonly number[];
   readonly dataType: number;
   readonly floatData: readonly number[];
+  readonly int32Data: readonly number[];
   readonly int64Data: readonly number[];
   readonly name: string;
   readonly rawData: Uint8Array;
@@ -87,7 +88,14 @@ const message = (fields: Record<string, Field>, extra = {}) => ({
 
 const root = protobuf.Root.fromJSON({
   nested: {
-    ModelProto: message({ irVersion: [1, "int32"], graph: [7, "GraphProto"], opsetImport: [8, "OperatorSetId", "repeated"] }),
+    ModelProto: message({
+      irVersion: [1, "int32"],
+      producerName: [2, "string"],
+      producerVersion: [3, "string"],
+      graph: [7, "GraphProto"],
+      opsetImport: [8, "OperatorSetId", "repeated"],
+      metadataProps: [14, "StringStringEntry", "repeated"],
+    }),
     OperatorSetId: message({ domain: [1, "string"], version: [2, "int32"] }),
     GraphProto: message({
       node: [1, "NodeProto", "repeated"],
@@ -118,6 +126,7 @@ const root = protobuf.Root.fromJSON({
       dims: [1, "int32", "repeated"],
       dataType: [2, "int32"],
       floatData: [4, "float", "repeated"],
+      int32Data: [5, "int32", "repeated"],
       int64Data: [7, "int32", "repeated"],
       name: [8, "string"],
       rawData: [9, "bytes"],
@@ -133,7 +142,7 @@ const root = protobuf.Root.fromJSON({
   },
 });
 
-/** The protobufjs type; `encode` serves tests that write models. */
+/** The protobufjs type; `encode` serves the export, and tests that write models. */
 export const modelType: protobuf.Type = root.lookupType("ModelProto");
 
 /** Decodes the bytes of an ONNX file. @throws RapError when they are not one */

@@ -55,8 +55,13 @@ export function parseMachine(text: string, path: string): Machine {
   return createMachine(name, (parameters ?? {}) as Record<string, unknown>, path);
 }
 
+/** Presets read so far: machines are frozen and files do not change. */
+const loaded = new Map<string, Machine>();
+
 export function loadPreset(name: string): Machine {
-  return parseMachine(presetText(name), `preset ${name}`);
+  const machine = loaded.get(name) ?? parseMachine(presetText(name), `preset ${name}`);
+  loaded.set(name, machine);
+  return machine;
 }
 
 /** A preset's name or a machine file's path. */

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { RAPQ_KIND } from "../compiler/rapq.ts";
 import { GENERATED, withGenerated } from "../docs/generate.ts";
 import { assemble, checkProgram, disassemble, encodeProgram, PROGRAM_KIND } from "../isa/index.ts";
 import { loadProgram } from "./programs/index.ts";
@@ -67,8 +68,8 @@ describe("examples", () => {
 });
 
 describe("file-formats.md", () => {
-  it("describes every section of a program, in order", () => {
+  it("describes every section of both kinds of file, in order", () => {
     const tags = [...read("file-formats.md").matchAll(/^\| ([A-Z]{4}) \|/gm)].map(([, tag]) => tag);
-    expect(tags.slice(0, PROGRAM_KIND.tags.length)).toEqual(PROGRAM_KIND.tags);
+    expect(tags).toEqual([...PROGRAM_KIND.tags, ...RAPQ_KIND.tags]);
   });
 });

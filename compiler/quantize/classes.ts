@@ -16,6 +16,17 @@ export class Classes {
     const [rootA, rootB] = [this.of(a), this.of(b)];
     if (rootA !== rootB) this.parent.set(rootB, rootA);
   }
+
+  /** The given names by class. */
+  members(names: Iterable<string>): Map<string, string[]> {
+    const result = new Map<string, string[]>();
+    for (const name of names) {
+      const members = result.get(this.of(name));
+      if (members === undefined) result.set(this.of(name), [name]);
+      else members.push(name);
+    }
+    return result;
+  }
 }
 
 /** Tensors whose integers pass unchanged from one to the other: through pools and concatenations. */

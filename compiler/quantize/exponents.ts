@@ -1,14 +1,36 @@
 /** Choosing power-of-two exponents by the error they make. */
 import { clamp, FORMAT_MAX, FORMAT_MIN, type Format } from "../../isa/index.ts";
 
-/** Exponents beyond these are of no use: 8-bit values then stand for less than 2^-24 or more than 2^31. */
+/** Exponents beyond these are of no use: 8-bit values then stand for less than 2^-32 or more than 2^31. */
 const LOWEST = -24;
-const HIGHEST = 31;
+const HIGHEST = 32;
 /** How many exponents above the one that clips nothing are tried. */
 const TRIED = 5;
+/** For values that are all zero: any does. */
+const OF_ZEROS = 7;
+
+/** Exponents worth trying for values of a format, coarsest first: that one clips nothing. */
+export function candidates(parts: readonly Float32Array[], format: Format): number[] {
+  let top = 0;
+  for (const values of parts) for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
+  if (top === 0) return [OF_ZEROS];
+  const fitting = clamp(Math.floor(Math.log2((FORMAT_MAX[format] + 0.5) / top)), LOWEST, HIGHEST);
+  return Array.from({ length: Math.min(TRIED, HIGHEST - fitting) + 1 }, (_, i) => fitting + i);
+}
+
+/** The exponent with the least squared error; of equals the coarsest. */
+export function bestExponent(values: Float32Array, format: Format): number {
+  let best = 0;
+  let least = Infinity;
+  for (const exponent of candidates([values], format)) {
+    const error = squaredError(values, exponent, format);
+    if (error < least) [best, least] = [exponent, error];
+  }
+  return best;
+}
 
 /** Sum of squared errors of rounding the values to a format at an exponent. */
-export function squaredError(values: Float32Array, exponent: number, format: Format): number {
+function squaredError(values: Float32Array, exponent: number, format: Format): number {
   const scale = 2 ** exponent;
   const step = 1 / scale;
   const [low, high] = [FORMAT_MIN[format], FORMAT_MAX[format]];
@@ -19,24 +41,4 @@ export function squaredError(values: Float32Array, exponent: number, format: For
     sum += error * error;
   }
   return sum;
-}
-
-/** The exponent with the least squared error; the finest that clips nothing wins when all are equal. */
-export function bestExponent(values: Float32Array, format: Format): number {
-  const finest = fittingExponent(values, format);
-  let best = finest;
-  let least = squaredError(values, finest, format);
-  for (let exponent = finest + 1; exponent <= Math.min(HIGHEST, finest + TRIED); exponent++) {
-    const error = squaredError(values, exponent, format);
-    if (error < least) [best, least] = [exponent, error];
-  }
-  return best;
-}
-
-/** The largest exponent at which no value is clipped. */
-export function fittingExponent(values: Float32Array, format: Format): number {
-  let top = 0;
-  for (let i = 0; i < values.length; i++) top = Math.max(top, Math.abs(values[i]));
-  if (top === 0) return 7;
-  return clamp(Math.floor(Math.log2((FORMAT_MAX[format] + 0.5) / top)), LOWEST, HIGHEST);
 }

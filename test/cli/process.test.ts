@@ -7,7 +7,9 @@ import { describe, expect, test } from "vitest";
 const bin = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const version = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 
-describe.skipIf(!existsSync(bin))("dist/cli/main.js (skipped until npm run build)", () => {
+const isBuilt = existsSync(bin);
+
+describe.skipIf(!isBuilt)(`dist/cli/main.js${isBuilt ? "" : " (skipped: npm run build makes it)"}`, () => {
   test("says its version", () => {
     expect(execFileSync(process.execPath, [bin, "--version"], { encoding: "utf8" })).toBe(`${version}\n`);
   });

@@ -153,4 +153,18 @@ describe("add", () => {
     b.emit("store", { src: same, ...whole(shape) });
     expect([...runOne(b.build({ serial: true }), Int8Array.of(1, -5, 100))]).toEqual([2, -10, 127]);
   });
+
+  test("to channels further on", () => {
+    const b = new ProgramBuilder();
+    const input = b.tensor("input", [1, 2, 2], "i8", "input");
+    const output = b.tensor("output", [1, 2, 5], "i8", "output");
+    const src = b.view(input, whole([1, 2, 2]), 0);
+    const dst = b.view(output, whole([1, 2, 5]), 10);
+    b.emit("load", { dst: src, ...whole([1, 2, 2]) });
+    const clamps = { low: -128, high: 127, channelOffset: 3 };
+    b.emit("add", { a: src, b: src, dst, tensor: input, ...whole([1, 2, 2]), ...clamps });
+    b.emit("store", { src: dst, ...whole([1, 2, 5]) });
+    const result = runOne(b.build({ serial: true }), Int8Array.of(1, 2, 3, 4));
+    expect([...result]).toEqual([0, 0, 0, 2, 4, 0, 0, 0, 6, 8]);
+  });
 });

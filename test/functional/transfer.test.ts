@@ -116,6 +116,7 @@ describe("copy", () => {
     ["u8", 1, 0],
     ["u8", -2, 0],
     ["i8", 1, 3],
+    ["i8", 0, 2],
     ["i8", -20, 60],
   ] as const)("%s by a shift of %i and a register holding %i, with a channel offset", (format, shift, register) => {
     const b = new ProgramBuilder();

@@ -117,39 +117,43 @@ describe("what orders instructions", () => {
 });
 
 describe("sync", () => {
-  const program = (between: (b: ProgramBuilder) => void, after: UnitKind[], before: UnitKind[]) => {
+  /** The mac and the store units do something, then barriers, then the load unit: what of the first is before the last. */
+  const program = (barriers: (b: ProgramBuilder) => void) => {
     const b = builder();
-    const a = fence(b, "store");
-    b.emit("sync", { after, before });
-    between(b);
-    const c = fence(b, "load");
-    return matrix(b, a, c);
+    const [mac, store] = [fence(b, "mac"), fence(b, "store")];
+    barriers(b);
+    const load = fence(b, "load");
+    return { mac: matrix(b, mac, load), store: matrix(b, store, load) };
   };
+  const sync = (b: ProgramBuilder, after: UnitKind[], before: UnitKind[]) => b.emit("sync", { after, before });
 
   test("orders all agents, the named units only", () => {
-    expect(program(() => {}, ["store"], ["load"])).toEqual(all);
-    expect(program(() => {}, ["mac"], ["load"])).toEqual(none);
-    expect(program(() => {}, ["store"], ["mac"])).toEqual(none);
-  });
-
-  test("a second barrier waits for what ended, not for what the first one holds back", () => {
-    const second = (b: ProgramBuilder) => b.emit("sync", { after: ["mac"], before: ["load"] });
-    // mac has nothing to do between the barriers, so the second one does not wait for the store
-    expect(program(second, ["store"], ["mac"])).toEqual(none);
-    expect(
-      program(
-        (b) => {
-          fence(b, "mac");
-          second(b);
-        },
-        ["store"],
-        ["mac"],
-      ),
-    ).toEqual(all);
+    expect(program((b) => sync(b, ["store"], ["load"]))).toEqual({ mac: none, store: all });
+    expect(program((b) => sync(b, ["mac"], ["load", "store"]))).toEqual({ mac: all, store: none });
+    expect(program((b) => sync(b, ["store", "mac"], ["mac"]))).toEqual({ mac: none, store: none });
   });
 
   test("two barriers add up", () => {
-    expect(program((b) => b.emit("sync", { after: ["mac"], before: ["load"] }), ["store"], ["load"])).toEqual(all);
+    const both = program((b) => {
+      sync(b, ["store"], ["load"]);
+      sync(b, ["mac"], ["load"]);
+    });
+    expect(both).toEqual({ mac: all, store: all });
+  });
+
+  test("a second barrier waits for what ended, not for what the first one holds back", () => {
+    // mac has nothing to do between the barriers, so the second one does not wait for the store
+    const atRest = program((b) => {
+      sync(b, ["store"], ["mac"]);
+      sync(b, ["mac"], ["load"]);
+    });
+    expect(atRest).toEqual({ mac: all, store: none });
+    const busy = program((b) => {
+      sync(b, ["store"], ["mac"]);
+      fence(b, "mac");
+      sync(b, ["mac"], ["load"]);
+    });
+    expect(busy).toEqual({ mac: all, store: all });
   });
 });
 
