@@ -2,7 +2,7 @@
  * Average precision by the rules of KITTI's 2D object benchmark, as its evaluate_object program computes it
  * (docs/evaluation.md).
  */
-import type { Difficulty, KittiClass } from "./evaluation/kitti-rules.ts";
+import { DIFFICULTIES, type Difficulty, type KittiClass, type SmallDetections } from "./evaluation/kitti-rules.ts";
 import { countPhoto, type EvaluatedPhoto } from "./evaluation/photo-counts.ts";
 
 /** Recall 0, 1/40, .. 1: where precision is sampled. */
@@ -31,8 +31,13 @@ export interface Tally {
   readonly changes: readonly CountChange[];
 }
 
-export function tally(photos: readonly EvaluatedPhoto[], kittiClass: KittiClass, level: Difficulty): Tally {
-  const counts = photos.map((photo) => countPhoto(photo, kittiClass, level));
+export function tally(
+  photos: readonly EvaluatedPhoto[],
+  kittiClass: KittiClass,
+  level: Difficulty,
+  small: SmallDetections = "counted",
+): Tally {
+  const counts = photos.map((photo) => countPhoto(photo, kittiClass, level, small));
   const byScore = (a: Event, b: Event) => b.score - a.score;
   return {
     objects: counts.map(({ objects }) => objects),
@@ -106,4 +111,37 @@ export function averagePrecision(curve: readonly number[], points: AveragedPoint
   let sum = 0;
   for (let i = points === 11 ? 0 : 1; i < RECALL_SAMPLES; i += step) sum += curve[i];
   return sum / points;
+}
+
+/** One class at one level of difficulty. */
+export interface LevelTally {
+  readonly class: KittiClass;
+  readonly level: Difficulty;
+  readonly tally: Tally;
+}
+
+/** Every class at every level of difficulty, class by class. */
+export function tallyLevels(
+  photos: readonly EvaluatedPhoto[],
+  classes: readonly KittiClass[],
+  small: SmallDetections = "counted",
+): LevelTally[] {
+  return classes.flatMap((kittiClass) =>
+    DIFFICULTIES.map((level) => ({ class: kittiClass, level, tally: tally(photos, kittiClass, level, small) })),
+  );
+}
+
+/** The APs of levels, in their order, and the mean of those that have one; null: no such object in the photographs. */
+export interface LevelScores {
+  readonly aps: readonly (number | null)[];
+  readonly mean: number | null;
+}
+
+export function scoreLevels(levels: readonly LevelTally[], weights: PhotoWeights, points: AveragedPoints): LevelScores {
+  const aps = levels.map(({ tally: of }) => {
+    const curve = precisionCurve(of, weights);
+    return curve === null ? null : averagePrecision(curve, points);
+  });
+  const known = aps.filter((ap) => ap !== null);
+  return { aps, mean: known.length === 0 ? null : known.reduce((sum, ap) => sum + ap, 0) / known.length };
 }

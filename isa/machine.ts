@@ -76,7 +76,7 @@ export const PARAMETERS = {
     meaning: "weights of the next pass are loaded during this one (double-buffered weight registers)",
     source: "estimate; SCALE-Sim: false",
   },
-  "sram.bytes": whole(262144, 1024, 67108864, "B", "SRAM per agent"),
+  "sram.bytes": whole(262144, 4096, 67108864, "B", "SRAM per agent"),
   "sram.banks": wholeRate(8, 1, 1024, "", "SRAM banks per agent"),
   "sram.bankBytesPerCycle": wholeRate(16, 1, 4096, "B/cycle", "width of one SRAM bank"),
   "shift.lanes": wholeRate(16, 1, 4096, "values/cycle", "accumulators the shift unit takes per cycle"),

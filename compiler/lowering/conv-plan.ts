@@ -146,6 +146,12 @@ export function convSramBytes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, 
   );
 }
 
+/** Instructions a plan takes, about: each tile a convolution, its shift, and its loads, stores and views. */
+export function convInstructions(shape: ConvShape, plan: ConvPlan, machine: Machine): number {
+  const { steps, kGroups, strips, chunks } = convSizes(shape, plan, machine);
+  return 4 * steps * kGroups * strips * chunks;
+}
+
 /** The cost model: time of computing against time of moving, per step, overlapped when there are several. */
 function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine, packing: Packing): number {
   const p = machine.parameters;

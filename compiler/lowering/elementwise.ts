@@ -115,6 +115,12 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
   return best.plan;
 }
 
+/** Instructions a plan takes, about: each tile's loads, its work, its store, and their views. */
+export function elementwiseInstructions(shape: ElementwiseShape, plan: ElementwisePlan): number {
+  const { y, x, c } = stepsOf(shape, plan);
+  return 6 * y * x * c;
+}
+
 function estimate(shape: ElementwiseShape, plan: ElementwisePlan, machine: Machine): number {
   const p = machine.parameters;
   const steps = stepsOf(shape, plan);

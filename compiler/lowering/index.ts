@@ -44,6 +44,9 @@ const STRATEGIES: readonly Strategy[] = [
 /** Weights may take this part of SRAM for good. */
 const PERSISTENT_SHARE = 0.5;
 
+/** A longer program means tiles so small that the machine is no match for the network. */
+const MAX_INSTRUCTIONS = 2 ** 18;
+
 /** Compiles a quantized model for a machine. @throws RapError naming the layer that does not fit */
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
   let refusal: RapError | null = null;
@@ -91,9 +94,10 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
 
   const { groups, placements } = groupModel(model, strategy.fusePooling);
   const tensors = new TensorTable(model, { groups, placements });
-  const emitters = groups.map((group, i) => {
+  let instructions = 0;
+  const planned = groups.map((group, i) => {
     progress("schedule", i / groups.length);
-    return planGroup(group, {
+    const plan = planGroup(group, {
       model,
       machine,
       packing,
@@ -101,12 +105,19 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
       sramBytes: sramBytes - base,
       persistentWeights: strategy.persistentWeights,
     });
+    instructions += plan.instructions;
+    if (instructions > MAX_INSTRUCTIONS) {
+      throw new RapError(
+        `${layerOf(group).name}: up to this layer the network takes ${instructions} instructions on machine ${machine.name}, more than ${MAX_INSTRUCTIONS}; its tiles are too small: make sram.bytes or array.accumulatorBytes larger`,
+      );
+    }
+    return plan;
   });
   tensors.activations(model);
 
   const persistent = { pool: new Pool("resident"), loads: [] as Draft[] };
   const pools = groups.map((group) => new Pool(layerOf(group).name));
-  const drafts = placeBarriers(emitters.flatMap((emit, layer) => emit(layer, pools[layer], persistent)));
+  const drafts = placeBarriers(planned.flatMap(({ emit }, layer) => emit(layer, pools[layer], persistent)));
   const persistentEnd = allocatePersistent(persistent.pool.buffers, 0);
   allocate(
     pools.map(({ buffers }) => buffers),

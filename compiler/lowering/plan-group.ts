@@ -11,8 +11,14 @@ import { addTile, copyTile, type Draft, type Geometry, poolTile } from "../../ke
 import type { QConv, QPool, QuantizedModel } from "../quantized-model.ts";
 import type { Pool } from "./buffers.ts";
 import { emitConv, type Persistent } from "./conv-emit.ts";
-import { type ConvShape, planConv } from "./conv-plan.ts";
-import { type ElementwiseShape, emitElementwise, planElementwise, type TileKernel } from "./elementwise.ts";
+import { type ConvShape, convInstructions, planConv } from "./conv-plan.ts";
+import {
+  type ElementwiseShape,
+  elementwiseInstructions,
+  emitElementwise,
+  planElementwise,
+  type TileKernel,
+} from "./elementwise.ts";
 import type { ConvGroup, Group, Placement } from "./groups.ts";
 import type { TensorTable } from "./tensors.ts";
 
@@ -26,10 +32,13 @@ export interface PlanContext {
   readonly persistentWeights: boolean;
 }
 
-/** Makes a group's instructions, its buffers from `pool`. */
-export type Emit = (layer: number, pool: Pool, persistent: Persistent) => Draft[];
+/** A group planned: how many instructions it takes, about, and how to make them, its buffers from `pool`. */
+export interface PlannedGroup {
+  readonly instructions: number;
+  readonly emit: (layer: number, pool: Pool, persistent: Persistent) => Draft[];
+}
 
-export function planGroup(group: Group, context: PlanContext): Emit {
+export function planGroup(group: Group, context: PlanContext): PlannedGroup {
   switch (group.kind) {
     case "conv":
       return planConvGroup(group, context);
@@ -64,7 +73,7 @@ function checkGeometry(
   }
 }
 
-function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext): Emit {
+function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext): PlannedGroup {
   const { machine, packing, tensors } = context;
   const cols = machine.parameters["array.cols"];
   checkGeometry(conv.name, conv, 15);
@@ -86,7 +95,7 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
   };
   const plan = planConv(shape, machine, packing, context.sramBytes, context.persistentWeights);
   const ids = addConstants(conv, input.channels / conv.groups, plan.chunk, cols, tensors);
-  return (layer, buffers, persistent) => {
+  const emit: PlannedGroup["emit"] = (layer, buffers, persistent) => {
     const source = tensors.placed(conv.inputs[0]);
     const destination = tensors.placed(output);
     const virtual = tensors.virtual(conv.name, result.height, result.width, result.channels, result.format);
@@ -116,6 +125,7 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
       persistent,
     );
   };
+  return { instructions: convInstructions(shape, plan, machine), emit };
 }
 
 function poolExtents(
@@ -161,7 +171,7 @@ function planElementwiseGroup(
   window: Geometry | null,
   context: PlanContext,
   kernel: (tensor: number, channelOffset: number) => TileKernel,
-): Emit {
+): PlannedGroup {
   const { tensors, machine } = context;
   const operand = (place: Placement, id: number) => ({
     id,
@@ -182,7 +192,7 @@ function planElementwiseGroup(
     machine,
     context.sramBytes,
   );
-  return (layer, buffers) => {
+  const emit: PlannedGroup["emit"] = (layer, buffers) => {
     const shape = shapeWith((root) => tensors.idOf(root));
     const { offset } = shape.inputs[0];
     // boxes count channels as the source does, so the tensor that clips them has the source's channels before its own
@@ -195,9 +205,16 @@ function planElementwiseGroup(
     );
     return emitElementwise(shape, plan, machine, layer, buffers, kernel(clip, output.offset - offset));
   };
+  return {
+    instructions: elementwiseInstructions(
+      shapeWith(() => -1),
+      plan,
+    ),
+    emit,
+  };
 }
 
-function planPoolGroup(pool: QPool, context: PlanContext): Emit {
+function planPoolGroup(pool: QPool, context: PlanContext): PlannedGroup {
   checkGeometry(pool.name, pool, 255);
   const { tensors } = context;
   return planElementwiseGroup(
@@ -222,7 +239,7 @@ function planPoolGroup(pool: QPool, context: PlanContext): Emit {
   );
 }
 
-function planAddGroup({ add }: Extract<Group, { kind: "add" }>, context: PlanContext): Emit {
+function planAddGroup({ add }: Extract<Group, { kind: "add" }>, context: PlanContext): PlannedGroup {
   const { tensors } = context;
   const [a, b, out] = [...add.inputs, add.output].map((name) => tensors.quantized(name).exponent);
   return planElementwiseGroup(
@@ -250,7 +267,7 @@ function planAddGroup({ add }: Extract<Group, { kind: "add" }>, context: PlanCon
   );
 }
 
-function planCopyGroup(group: Extract<Group, { kind: "copy" }>, context: PlanContext): Emit {
+function planCopyGroup(group: Extract<Group, { kind: "copy" }>, context: PlanContext): PlannedGroup {
   const { tensors } = context;
   const source = tensors.quantized(group.input);
   return planElementwiseGroup(

@@ -21,7 +21,7 @@ export const DONT_CARE = "dontcare";
 /** A level of difficulty: objects that are smaller, more hidden or cut off further are not asked for. */
 export interface Difficulty {
   readonly name: string;
-  /** pixels of the photograph; smaller detections are not judged either */
+  /** pixels of the photograph */
   readonly minHeight: number;
   /** 0 visible, 1 partly, 2 largely hidden */
   readonly maxOcclusion: number;
@@ -34,3 +34,9 @@ export const DIFFICULTIES: readonly Difficulty[] = [
   { name: "moderate", minHeight: 25, maxOcclusion: 1, maxTruncation: 0.3 },
   { name: "hard", minHeight: 25, maxOcclusion: 2, maxTruncation: 0.5 },
 ];
+
+/**
+ * What becomes of detections below the level's minimum height. counted: like any other, as in KITTI's original program;
+ * ignored: neither right nor wrong, as since its correction of April 2017.
+ */
+export type SmallDetections = "counted" | "ignored";

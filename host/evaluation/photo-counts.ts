@@ -1,7 +1,7 @@
 /** One photograph judged by KITTI's rules at one level of difficulty: how many detections are right or wrong above each score. */
 import { type Box, boxIou, type Detection } from "../box.ts";
 import type { KittiObject } from "../kitti.ts";
-import { type Difficulty, DONT_CARE, type KittiClass } from "./kitti-rules.ts";
+import { type Difficulty, DONT_CARE, type KittiClass, type SmallDetections } from "./kitti-rules.ts";
 
 /** What is known of a photograph and what was found on it. */
 export interface EvaluatedPhoto {
@@ -65,19 +65,26 @@ function labelRole(label: KittiObject, kittiClass: KittiClass, level: Difficulty
   return tooHard ? "ignored" : "wanted";
 }
 
-function foundRole({ class: name, box }: Detection, kittiClass: KittiClass, level: Difficulty): Role | null {
-  // The program asks for the height first: a low detection is ignored, and may be assigned, whatever its class.
-  if (box[3] - box[1] < level.minHeight) return "ignored";
+/** @param minHeight smaller detections are ignored */
+function foundRole({ class: name, box }: Detection, kittiClass: KittiClass, minHeight: number): Role | null {
+  // KITTI's program asks for the height first: a small detection may be given to an object whatever its class
+  if (box[3] - box[1] < minHeight) return "ignored";
   return sameName(name, kittiClass.name) ? "wanted" : null;
 }
 
-function sceneOf({ labels, detections }: EvaluatedPhoto, kittiClass: KittiClass, level: Difficulty): Scene {
+function sceneOf(
+  { labels, detections }: EvaluatedPhoto,
+  kittiClass: KittiClass,
+  level: Difficulty,
+  small: SmallDetections,
+): Scene {
+  const minHeight = small === "ignored" ? level.minHeight : 0;
   const known = labels.flatMap((label): Labelled[] => {
     const role = labelRole(label, kittiClass, level);
     return role === null ? [] : [{ box: label.box, role }];
   });
   const found = detections.flatMap((detection): Found[] => {
-    const role = foundRole(detection, kittiClass, level);
+    const role = foundRole(detection, kittiClass, minHeight);
     return role === null ? [] : [{ box: detection.box, score: detection.score, role }];
   });
   const regions = labels.filter((label) => sameName(label.class, DONT_CARE));
@@ -140,8 +147,13 @@ function countAbove(scene: Scene, score: number): CountStep {
 }
 
 /** Judges a photograph for one class at one level of difficulty. */
-export function countPhoto(photo: EvaluatedPhoto, kittiClass: KittiClass, level: Difficulty): PhotoCounts {
-  const scene = sceneOf(photo, kittiClass, level);
+export function countPhoto(
+  photo: EvaluatedPhoto,
+  kittiClass: KittiClass,
+  level: Difficulty,
+  small: SmallDetections,
+): PhotoCounts {
+  const scene = sceneOf(photo, kittiClass, level, small);
   const right = assign(
     scene,
     bestByScore,

@@ -17,9 +17,11 @@ const TOUCHED_BY: Readonly<Record<MemorySpace, readonly UnitKind[]>> = {
   registers: ["scalar", "link", "shift", "pool", "range"],
 };
 
-/** DRAM is looked up by address, this much at a time; the other memories hold few live accesses each. */
-const DRAM_PAGE_BYTES = 4096;
-const MAX_PAGES = 4096;
+/**
+ * DRAM is looked up by address, in so many parts; the other memories hold few live accesses each. More parts are slower:
+ * tiles of a tensor span many of them.
+ */
+const DRAM_PAGES = 64;
 
 /** The access logs of all memories of a chip. */
 export class Memories {
@@ -43,7 +45,7 @@ export class Memories {
     let log = this.logs.get(key);
     if (log === undefined) {
       const threads = this.threadsTouching(space, agent);
-      const pages = space === "dram" ? Math.min(MAX_PAGES, Math.ceil(this.bytes(space) / DRAM_PAGE_BYTES)) : 1;
+      const pages = space === "dram" ? DRAM_PAGES : 1;
       log = new AccessLog(this.bytes(space), pages, () => this.order.knownToAll(threads), this.firstSweep);
       this.logs.set(key, log);
       this.touching.set(log, new Set(threads));
