@@ -190,7 +190,8 @@ export function fillBox(work: AgentWork): Box {
 
 /** Box of the destination: channels moved by the instruction's channel offset. */
 export function shiftChannels(box: Box, offset: number): Box {
-  return { ...box, c0: box.c0 + offset, c1: box.c1 + offset };
+  const { y0, y1, x0, x1 } = box;
+  return { y0, y1, x0, x1, c0: box.c0 + offset, c1: box.c1 + offset };
 }
 
 /** Collects an instruction's accesses for one agent. */
@@ -266,7 +267,7 @@ class Accesses {
     if (c1 > tensor.channels) {
       throw new RapError(`${field}: channels ${c0}..${c1} of tensor '${tensor.name}', which has ${tensor.channels}`);
     }
-    const box = clipBox({ ...window, c0, c1 }, tensor);
+    const box = clipBox({ y0: window.y0, y1: window.y1, x0: window.x0, x1: window.x1, c0, c1 }, tensor);
     if (box !== null) this.sram(view, field, box, false);
   }
 

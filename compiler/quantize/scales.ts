@@ -42,7 +42,9 @@ function classExponent(graph: SimpleGraph, samples: ReadonlyMap<string, Samples>
   let least = Infinity;
   for (const exponent of candidates(read.map(({ own }) => own.values), format)) {
     const sum = read.reduce((total, { own, readers }) => total + damage(own, readers, exponent, format), 0);
-    if (sum < least) [best, least] = [exponent, sum];
+    // finer steps make less rounding noise until clipping takes over; from there it only gets worse
+    if (sum >= least) break;
+    [best, least] = [exponent, sum];
   }
   return best;
 }

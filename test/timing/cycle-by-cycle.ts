@@ -1,7 +1,7 @@
 /**
- * The machine's rules written down plainly, one cycle after the other: in every cycle, everything that can happen happens, until
- * nothing more does; then DRAM takes requests; then every unit says what it did. Slow, and shares with the simulator
- * only what an instruction costs by itself.
+ * The machine's rules written down plainly, cycle after cycle: everything that can happen happens, until nothing more does;
+ * then DRAM takes requests; then every unit says what it does until something changes. Nothing is remembered that can be
+ * looked up, and only what an instruction costs by itself is shared with the simulator.
  */
 import {
   type CheckedProgram,
@@ -297,7 +297,8 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
     const item = unit.inFlight[0];
     if (item === undefined || item.end > now) return false;
     unit.inFlight.shift();
-    if (unit.enterAt === Number.POSITIVE_INFINITY) unit.enterAt = now;
+    // a transfer is the last in flight
+    if (unit.enterAt === Number.POSITIVE_INFINITY && unit.inFlight.length === 0) unit.enterAt = now;
     ended[item.segment]++;
     items.push(`#${item.index} agent ${unit.agent}: ${item.start}..${item.end}`);
     for (const id of instructionOf(item.index).signals) {
@@ -347,7 +348,7 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
   };
   if (!hasPrologue) beginFrames();
 
-  for (let now = 0; ; now++) {
+  for (let now = 0; ; ) {
     for (let progress = true; progress; ) {
       progress = false;
       for (const unit of units) progress = tryEnd(unit, now) || progress;
@@ -370,13 +371,29 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
       arrivals.push(ceil(serve(now, blockBytes(requested)).end + p["dram.latencyCycles"]));
     }
     for (const { transfer } of units) if (transfer !== null && transfer.nextAt === now) request(transfer, now);
+    // nothing changes before the next of these times: all cycles until then are alike
+    let next = Number.POSITIVE_INFINITY;
+    const wake = (time: number | null | undefined) => {
+      if (time !== null && time !== undefined && time > now) next = Math.min(next, time);
+    };
+    for (const { inFlight, enterAt, transfer } of units) {
+      wake(enterAt);
+      wake(inFlight[0]?.end);
+      wake(transfer?.nextAt);
+    }
+    for (const { releaseAt } of barriers) wake(releaseAt);
+    for (const { decodedAt, blocksDone } of agents) {
+      wake(decodedAt);
+      wake(arrivals[blocksDone]);
+    }
+    if (next === Number.POSITIVE_INFINITY) throw new Error(`stands still at ${now}`);
     for (const unit of units) {
-      if (unit.inFlight.length > 0) unit.busyCycles++;
+      if (unit.inFlight.length > 0) unit.busyCycles += next - now;
       else {
         const cause = obstacle(unit, now) ?? "group";
-        unit.stalls[cause] = (unit.stalls[cause] ?? 0) + 1;
+        unit.stalls[cause] = (unit.stalls[cause] ?? 0) + next - now;
       }
     }
-    if (now > 2_000_000) throw new Error("stands still");
+    now = next;
   }
 }
