@@ -6,6 +6,7 @@ import type { Command } from "./command.ts";
 import { asm } from "./commands/asm.ts";
 import { compile } from "./commands/compile.ts";
 import { disasm } from "./commands/disasm.ts";
+import { evaluate } from "./commands/eval.ts";
 import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
@@ -16,7 +17,7 @@ import { createLogger, LOG_LEVELS } from "./logging.ts";
 import { type Arguments, choiceOf, flag, flagOf, text } from "./options.ts";
 import { createProgress } from "./progress.ts";
 
-export const COMMANDS: readonly Command[] = [run, compile, quantize, info, disasm, asm, machines];
+export const COMMANDS: readonly Command[] = [run, compile, quantize, evaluate, info, disasm, asm, machines];
 
 export const LOG_OPTIONS = {
   "log-level": text(`least important log line on standard error: ${LOG_LEVELS.join(", ")} (default warn)`),

@@ -10,7 +10,17 @@ export interface Kernels {
   readonly memory: WebAssembly.Memory;
 
   /** Copies h x w runs of `bytes` bytes. */
-  copyBox(src: number, srcRow: number, srcPixel: number, dst: number, dstRow: number, dstPixel: number, h: number, w: number, bytes: number): void;
+  copyBox(
+    src: number,
+    srcRow: number,
+    srcPixel: number,
+    dst: number,
+    dstRow: number,
+    dstPixel: number,
+    h: number,
+    w: number,
+    bytes: number,
+  ): void;
 
   /** Writes `value` (a byte) into h x w runs of `bytes` bytes. */
   fillBox(dst: number, dstRow: number, dstPixel: number, h: number, w: number, bytes: number, value: number): void;
@@ -23,7 +33,20 @@ export interface Kernels {
    * The window is h x w pixels; only its rows y0..y1-1 and columns x0..x1-1 exist in memory, the rest become 0.
    * `src` addresses window pixel (y0, x0). unsigned: 1 when the bytes are u8.
    */
-  widen(src: number, srcRow: number, srcPixel: number, channels: number, unsigned: number, dst: number, h: number, w: number, y0: number, y1: number, x0: number, x1: number): void;
+  widen(
+    src: number,
+    srcRow: number,
+    srcPixel: number,
+    channels: number,
+    unsigned: number,
+    dst: number,
+    h: number,
+    w: number,
+    y0: number,
+    y1: number,
+    x0: number,
+    x1: number,
+  ): void;
 
   /**
    * Repacks int8 weights, `taps` x `channels` rows of `cols` bytes, into the i16 layout `conv` reads; channels are padded to even.
@@ -38,8 +61,22 @@ export interface Kernels {
    * acc[(y * accRowPixels + x) * cols + k] (int32, wrapping), or sets it when add = 0.
    */
   conv(
-    patch: number, patchWidth: number, evenChannels: number, weights: number, acc: number, accRowPixels: number, cols: number,
-    h: number, w: number, kernelY: number, kernelX: number, strideY: number, strideX: number, dilationY: number, dilationX: number, add: number,
+    patch: number,
+    patchWidth: number,
+    evenChannels: number,
+    weights: number,
+    acc: number,
+    accRowPixels: number,
+    cols: number,
+    h: number,
+    w: number,
+    kernelY: number,
+    kernelX: number,
+    strideY: number,
+    strideX: number,
+    dilationY: number,
+    dilationX: number,
+    add: number,
   ): void;
 
   /**
@@ -48,9 +85,25 @@ export interface Kernels {
    * [kernelY][kernelX][channels][cols]. Otherwise as `conv`. Columns >= columns are set to 0 when add = 0, else left.
    */
   convGrouped(
-    patch: number, patchWidth: number, evenChannels: number, weights: number, acc: number, accRowPixels: number, cols: number, columns: number,
-    channels: number, channelTable: number, h: number, w: number, kernelY: number, kernelX: number, strideY: number, strideX: number,
-    dilationY: number, dilationX: number, add: number,
+    patch: number,
+    patchWidth: number,
+    evenChannels: number,
+    weights: number,
+    acc: number,
+    accRowPixels: number,
+    cols: number,
+    columns: number,
+    channels: number,
+    channelTable: number,
+    h: number,
+    w: number,
+    kernelY: number,
+    kernelX: number,
+    strideY: number,
+    strideX: number,
+    dilationY: number,
+    dilationX: number,
+    add: number,
   ): void;
 
   /**
@@ -59,12 +112,38 @@ export interface Kernels {
    * slopeA < 0: no LeakyReLU. low/high: clamp. fIn, fOut: run-time exponents.
    */
   shift(
-    acc: number, accRowPixels: number, cols: number, channels: number, h: number, w: number, table: number,
-    dst: number, dstRow: number, dstPixel: number, low: number, high: number, slopeA: number, slopeB: number, fIn: number, fOut: number,
+    acc: number,
+    accRowPixels: number,
+    cols: number,
+    channels: number,
+    h: number,
+    w: number,
+    table: number,
+    dst: number,
+    dstRow: number,
+    dstPixel: number,
+    low: number,
+    high: number,
+    slopeA: number,
+    slopeB: number,
+    fIn: number,
+    fOut: number,
   ): void;
 
   /** The same with int32 output: saturate32(acc + alignedBias), 4 bytes per channel at dst. */
-  shiftWide(acc: number, accRowPixels: number, cols: number, channels: number, h: number, w: number, table: number, dst: number, dstRow: number, dstPixel: number, fIn: number): void;
+  shiftWide(
+    acc: number,
+    accRowPixels: number,
+    cols: number,
+    channels: number,
+    h: number,
+    w: number,
+    table: number,
+    dst: number,
+    dstRow: number,
+    dstPixel: number,
+    fIn: number,
+  ): void;
 
   /**
    * Pooling of an h x w output tile over `channels` channels. `src` addresses input row 0, column 0 of the *tensor* (it may lie
@@ -74,23 +153,81 @@ export interface Kernels {
    * (0 when there is none); 2: average over kernelY * kernelX. Averages as isa's average().
    */
   pool(
-    src: number, srcRow: number, srcPixel: number, dst: number, dstRow: number, dstPixel: number, h: number, w: number, channels: number,
-    originY: number, originX: number, y0: number, y1: number, x0: number, x1: number,
-    kernelY: number, kernelX: number, strideY: number, strideX: number, padTop: number, padLeft: number, mode: number, unsigned: number,
+    src: number,
+    srcRow: number,
+    srcPixel: number,
+    dst: number,
+    dstRow: number,
+    dstPixel: number,
+    h: number,
+    w: number,
+    channels: number,
+    originY: number,
+    originX: number,
+    y0: number,
+    y1: number,
+    x0: number,
+    x1: number,
+    kernelY: number,
+    kernelX: number,
+    strideY: number,
+    strideX: number,
+    padTop: number,
+    padLeft: number,
+    mode: number,
+    unsigned: number,
   ): void;
 
   /** isa's addUnit() elementwise on h x w runs of `channels` bytes; shifts as addShifts() gives them. */
   add(
-    a: number, aRow: number, aPixel: number, b: number, bRow: number, bPixel: number, dst: number, dstRow: number, dstPixel: number,
-    h: number, w: number, channels: number, shiftA: number, shiftB: number, shiftOut: number, low: number, high: number, unsigned: number,
+    a: number,
+    aRow: number,
+    aPixel: number,
+    b: number,
+    bRow: number,
+    bPixel: number,
+    dst: number,
+    dstRow: number,
+    dstPixel: number,
+    h: number,
+    w: number,
+    channels: number,
+    shiftA: number,
+    shiftB: number,
+    shiftOut: number,
+    low: number,
+    high: number,
+    unsigned: number,
   ): void;
 
   /** clamp(roundShift(x, shift)) elementwise on h x w runs of `channels` bytes. */
   rescale(
-    src: number, srcRow: number, srcPixel: number, dst: number, dstRow: number, dstPixel: number,
-    h: number, w: number, channels: number, shift: number, low: number, high: number, unsigned: number,
+    src: number,
+    srcRow: number,
+    srcPixel: number,
+    dst: number,
+    dstRow: number,
+    dstPixel: number,
+    h: number,
+    w: number,
+    channels: number,
+    shift: number,
+    low: number,
+    high: number,
+    unsigned: number,
   ): void;
 
   /** Adds the block's biased accumulators to the 33-bin u32 histogram at `bins` as isa's rangeBin(); relu = 1 counts negatives as 0. */
-  range(acc: number, accRowPixels: number, cols: number, channels: number, h: number, w: number, table: number, bins: number, fIn: number, relu: number): void;
+  range(
+    acc: number,
+    accRowPixels: number,
+    cols: number,
+    channels: number,
+    h: number,
+    w: number,
+    table: number,
+    bins: number,
+    fIn: number,
+    relu: number,
+  ): void;
 }

@@ -4,7 +4,8 @@ import type { UnitKind } from "../isa/index.ts";
 /** Why a unit stands still, in order of priority: the first that holds is charged. */
 export const STALL_CAUSES = {
   finished: "the unit has no instruction left in the run",
-  notIssued: "its next instruction has not been issued: fetch, issue rate, or a full queue of another unit holds the scalar processor",
+  notIssued:
+    "its next instruction has not been issued: fetch, issue rate, or a full queue of another unit holds the scalar processor",
   sync: "a barrier holds it back",
   waitLoad: "waits for a load",
   waitStore: "waits for a store",
@@ -38,7 +39,18 @@ export const COUNTERS = {
 export type Counter = keyof typeof COUNTERS;
 export type Counters = { [K in Counter]: number };
 
-export const ENERGY_COMPONENTS = ["mac", "shift", "sram", "accumulator", "dma", "link", "dram", "scalar", "leakage", "clock"] as const;
+export const ENERGY_COMPONENTS = [
+  "mac",
+  "shift",
+  "sram",
+  "accumulator",
+  "dma",
+  "link",
+  "dram",
+  "scalar",
+  "leakage",
+  "clock",
+] as const;
 export type EnergyPj = { [K in (typeof ENERGY_COMPONENTS)[number]]: number } & { total: number };
 
 /** A unit of one agent (`agent` -1: the chip's shared DRAM). busy + stalls = total cycles. */

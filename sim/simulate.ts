@@ -22,7 +22,12 @@ export interface Simulation {
 
 /** Checks a program, runs it on the inputs, and times it. @throws RapError for a program or input that is wrong */
 export function simulate(program: Program, options: SimulateOptions = {}): Simulation {
-  const { inputs = [], machine = program.machine, frames = Math.max(1, inputs.length), overlapFrames = false } = options;
+  const {
+    inputs = [],
+    machine = program.machine,
+    frames = Math.max(1, inputs.length),
+    overlapFrames = false,
+  } = options;
   const checked = checkProgram(program, program.name);
   const timing = simulateTiming(checked, { machine, frames, overlapFrames });
   if (inputs.length === 0) return { outputs: [], timing };

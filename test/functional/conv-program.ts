@@ -128,10 +128,11 @@ export function convProgram(c: ConvCase, data: ConvData): CheckedProgram {
 
   const tableAddress = weightsShape[0] * weightsShape[1] * cols;
   const inputAddress = tableAddress + 4 * c.outChannels;
-  const weightsView = b.view(weights, whole(weightsShape), 0);
-  const tableView = b.view(table, whole(tableShape), tableAddress);
-  b.emit("load", { dst: weightsView, ...whole(weightsShape), multicast: "all" });
-  b.emit("load", { dst: tableView, ...whole(tableShape), multicast: "all" });
+  // set again for each tile, since view registers are reused
+  const residentViews = () => [b.view(weights, whole(weightsShape), 0), b.view(table, whole(tableShape), tableAddress)];
+  const [loadWeights, loadTable] = residentViews();
+  b.emit("load", { dst: loadWeights, ...whole(weightsShape), multicast: "all" });
+  b.emit("load", { dst: loadTable, ...whole(tableShape), multicast: "all" });
 
   const windowOf = (axisOut: BoxAxes["y"], i: 0 | 1) =>
     axis(
@@ -143,6 +144,7 @@ export function convProgram(c: ConvCase, data: ConvData): CheckedProgram {
   const { low, high } = limits(c.outputFormat);
   for (let y = 0; y < outShape[0]; y += tile[0] * gridY) {
     for (let x = 0; x < outShape[1]; x += tile[1] * gridX) {
+      const [weightsView, tableView] = residentViews();
       const rows = axis(y, tile[0], tile[0], 0);
       const columns = axis(x, tile[1], 0, tile[1]);
       const window = { y: windowOf(rows, 0), x: windowOf(columns, 1), c: axis(0, c.input[2]) };

@@ -1,0 +1,124 @@
+/**
+ * The folder of an evaluation: each photograph's detections as they come, in KITTI's result format, and a manifest that
+ * says what made them. An evaluation that was interrupted goes on from it.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { RapError } from "../isa/errors.ts";
+import { NETWORKS, type Network } from "./eval-detector.ts";
+import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
+import type { Io } from "./io.ts";
+
+const MANIFEST = "manifest.json";
+const MANIFEST_SCHEMA = "rapsim.evaluation-folder/1";
+
+const source = z.object({ name: z.string(), sha256: z.string() });
+
+const manifestSchema = z.object({
+  schema: z.literal(MANIFEST_SCHEMA),
+  program: source,
+  float: source.nullable(),
+  dataset: z.string(),
+  threshold: z.number(),
+});
+
+/** What the detections depend on. */
+export type EvaluationIdentity = Omit<z.infer<typeof manifestSchema>, "schema">;
+
+/** Detections by network and photograph. */
+export interface EvaluationStore {
+  get(network: Network, photo: string): string | undefined;
+  /** Keeps a photograph's detections, on disk before it returns. */
+  save(network: Network, photo: string, text: string): Promise<void>;
+}
+
+/** Detections that are kept nowhere. */
+export function memoryStore(): EvaluationStore {
+  const texts = new Map<string, string>();
+  return {
+    get: (network, photo) => texts.get(`${network}/${photo}`),
+    save: async (network, photo, text) => void texts.set(`${network}/${photo}`, text),
+  };
+}
+
+/** KITTI's program reads results from a folder `data`. */
+const dataFolder = (folder: string, network: Network) => join(folder, network, "data");
+
+async function readManifest(path: string): Promise<EvaluationIdentity | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    return refuse(path, "read", error);
+  }
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new RapError(`${shown(path)}: not the manifest of an evaluation; give another folder with -o`, { cause });
+  }
+}
+
+/** Refuses to mix detections of different origin. */
+function checkSame(folder: string, before: EvaluationIdentity, now: EvaluationIdentity): void {
+  const fail = (what: string, was: string, is: string): never => {
+    throw new RapError(
+      `${shown(folder)}: was begun with ${what} ${was}, not ${is}; give the same, or another folder with -o`,
+    );
+  };
+  const named = ({ name, sha256 }: z.infer<typeof source>) => `${shown(name)} (SHA-256 ${sha256.slice(0, 12)})`;
+  if (before.program.sha256 !== now.program.sha256) fail("program", named(before.program), named(now.program));
+  if (before.float !== null && now.float !== null && before.float.sha256 !== now.float.sha256) {
+    fail("float network", named(before.float), named(now.float));
+  }
+  if (before.dataset !== now.dataset) fail("data set", shown(before.dataset), shown(now.dataset));
+  if (before.threshold !== now.threshold) fail("threshold", String(before.threshold), String(now.threshold));
+}
+
+/** Photographs whose detections the folder holds. */
+async function savedPhotos(folder: string): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  try {
+    for (const file of await readdir(folder)) {
+      if (file.endsWith(".txt")) texts.set(file.slice(0, -".txt".length), await readFile(join(folder, file), "utf8"));
+    }
+  } catch (error) {
+    refuse(folder, "read", error);
+  }
+  return texts;
+}
+
+/** @throws RapError when the folder holds an evaluation and none is to be resumed, or one of something else */
+export async function openEvaluationFolder(
+  folder: string,
+  identity: EvaluationIdentity,
+  resume: boolean,
+  io: Io,
+): Promise<EvaluationStore> {
+  await prepareFolder(folder);
+  const path = join(folder, MANIFEST);
+  const before = await readManifest(path);
+  if (before !== null && !resume) {
+    throw new RapError(
+      `${shown(folder)}: holds an evaluation; go on with it (--resume), or give another folder with -o`,
+    );
+  }
+  if (before !== null) checkSame(folder, before, identity);
+  const manifest = { schema: MANIFEST_SCHEMA, ...identity, float: identity.float ?? before?.float ?? null };
+  await writeOutput(path, `${JSON.stringify(manifest, null, 2)}\n`, io);
+  const saved = {} as Record<Network, Map<string, string>>;
+  for (const network of NETWORKS) {
+    const data = dataFolder(folder, network);
+    if (network === "int8" || manifest.float !== null) await prepareFolder(data);
+    saved[network] =
+      before !== null && (network === "int8" || before.float !== null) ? await savedPhotos(data) : new Map();
+  }
+  return {
+    get: (network, photo) => saved[network].get(photo),
+    save: async (network, photo, text) => {
+      await writeOutput(join(dataFolder(folder, network), `${photo}.txt`), text, io);
+      saved[network].set(photo, text);
+    },
+  };
+}
