@@ -1,6 +1,7 @@
 /** The values of a run: pictures in; boxes, classes and raw outputs out. */
 import { basename, extname, join } from "node:path";
 import {
+  checkImage,
   decodeConvDet,
   dequantize,
   drawBoxes,
@@ -30,10 +31,12 @@ export interface Picture {
 const GENERATED: Picture = { name: "(generated picture)", stem: "generated", path: null };
 const GENERATED_SEED = 1;
 
-/** The pictures that `--image` means. @throws RapError when there are none */
+/** The pictures that `--image` means. @throws RapError when there are none, or one cannot be a picture */
 export async function listPictures(image: string | undefined): Promise<Picture[]> {
   if (image === undefined) return [GENERATED];
   const paths = await listImages(image);
+  // before long work is done for them
+  for (const path of paths) await checkImage(path);
   const stems = paths.map((path) => basename(path, extname(path)));
   return paths.map((path, i) => {
     const isUnique = stems.indexOf(stems[i]) === i && stems.lastIndexOf(stems[i]) === i;

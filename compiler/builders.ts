@@ -23,14 +23,22 @@ export const BUILT_IN_NETWORKS: readonly string[] = [...BUILDERS.keys()];
 /** @throws RapError for an unknown name */
 export function buildNetwork(name: string, options: { readonly seed?: number } = {}): FloatGraph {
   const builder = BUILDERS.get(name);
-  if (builder === undefined) throw new RapError(`network '${name}': no built-in of this name; known: ${listNames(BUILT_IN_NETWORKS)}`);
+  if (builder === undefined)
+    throw new RapError(`network '${name}': no built-in of this name; known: ${listNames(BUILT_IN_NETWORKS)}`);
   return builder(options.seed ?? 1);
 }
 
 /** SqueezeDet for KITTI (Wu et al. 2017): 1248 x 384, 5,283,053,568 MACs, 2,077,952 weights. */
 function squeezeDet(seed: number): FloatGraph {
   const mean = [103.939, 116.779, 123.68]; // of ImageNet, blue, green, red, as for VGG
-  const net = new NetworkBuilder("squeezedet", seed, "image", { height: 384, width: 1248, channels: 3, colorOrder: "BGR", mean, scale: 1 });
+  const net = new NetworkBuilder("squeezedet", seed, "image", {
+    height: 384,
+    width: 1248,
+    channels: 3,
+    colorOrder: "BGR",
+    mean,
+    scale: 1,
+  });
   let x = net.conv("conv1", net.input, 64, 3, { stride: 2, pads: SAME_STRIDE_2, inputDeviation: PIXEL_DEVIATION });
   x = net.pool("pool1", x, "max", 3, 2, SAME_STRIDE_2);
   x = net.fire("fire2", x, 16, 64);

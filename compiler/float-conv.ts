@@ -19,7 +19,8 @@ export function convolve(node: ConvNode, input: Float32Array, shape: FTensor, ou
   const length = joined ? kernel[1] * channels : perGroup;
   const segments: number[] = [];
   for (let r = 0; r < kernel[0]; r++) {
-    for (let s = 0; s < (joined ? 1 : kernel[1]); s++) segments.push((r * dilation[0] * width + s * dilation[1]) * channels);
+    for (let s = 0; s < (joined ? 1 : kernel[1]); s++)
+      segments.push((r * dilation[0] * width + s * dilation[1]) * channels);
   }
   const packed = packWeights(node, perGroup);
   const blocksPerGroup = Math.ceil(outPerGroup / BLOCK);
@@ -35,7 +36,16 @@ export function convolve(node: ConvNode, input: Float32Array, shape: FTensor, ou
         const from = (oy * stride[0] * width + ox * stride[1]) * channels + group * perGroup;
         // an odd last pixel is computed twice, so that the inner loop has one form
         const pixels = ox + 1 < output.width ? 2 : 1;
-        dotPair(padded, from, pixels === 2 ? from + stride[1] * channels : from, segments, length, packed, block * blockWeights, sums);
+        dotPair(
+          padded,
+          from,
+          pixels === 2 ? from + stride[1] * channels : from,
+          segments,
+          length,
+          packed,
+          block * blockWeights,
+          sums,
+        );
         for (let p = 0; p < pixels; p++) {
           const at = (oy * output.width + ox + p) * output.channels + k0;
           for (let k = 0; k < kCount; k++) {
@@ -51,7 +61,16 @@ export function convolve(node: ConvNode, input: Float32Array, shape: FTensor, ou
 }
 
 /** Eight dot products: pixels at p0 and p1 with the four output channels of the block at w. */
-function dotPair(input: Float32Array, p0: number, p1: number, segments: number[], length: number, weights: Float64Array, w: number, sums: Float64Array): void {
+function dotPair(
+  input: Float32Array,
+  p0: number,
+  p1: number,
+  segments: number[],
+  length: number,
+  weights: Float64Array,
+  w: number,
+  sums: Float64Array,
+): void {
   let a0 = 0;
   let a1 = 0;
   let a2 = 0;
@@ -101,7 +120,8 @@ function packWeights(node: ConvNode, perGroup: number): Float64Array {
   for (let k = 0; k < bias.length; k++) {
     const inGroup = k % outPerGroup;
     const block = Math.floor(k / outPerGroup) * blocksPerGroup + Math.floor(inGroup / BLOCK);
-    for (let tap = 0; tap < taps; tap++) packed[(block * taps + tap) * BLOCK + (inGroup % BLOCK)] = weights[k * taps + tap];
+    for (let tap = 0; tap < taps; tap++)
+      packed[(block * taps + tap) * BLOCK + (inGroup % BLOCK)] = weights[k * taps + tap];
   }
   return packed;
 }
@@ -110,7 +130,10 @@ function pad(input: Float32Array, { height, width, channels }: FTensor, pads: Co
   const rowLength = (width + pads[1] + pads[3]) * channels;
   const out = new Float32Array((height + pads[0] + pads[2]) * rowLength);
   for (let y = 0; y < height; y++) {
-    out.set(input.subarray(y * width * channels, (y + 1) * width * channels), (y + pads[0]) * rowLength + pads[1] * channels);
+    out.set(
+      input.subarray(y * width * channels, (y + 1) * width * channels),
+      (y + pads[0]) * rowLength + pads[1] * channels,
+    );
   }
   return out;
 }

@@ -22,7 +22,12 @@ export function runFloat(graph: FloatGraph, input: Values, observe: TensorObserv
   graph.nodes.forEach((node, i) => {
     const shapes = node.inputs.map((name) => graph.tensors.get(name)!);
     const output = graph.tensors.get(node.output)!;
-    const values = execute(node, node.inputs.map((name) => tensors.get(name)!), shapes, output);
+    const values = execute(
+      node,
+      node.inputs.map((name) => tensors.get(name)!),
+      shapes,
+      output,
+    );
     tensors.set(node.output, values);
     observe(output, values);
     for (const name of node.inputs) {
@@ -41,7 +46,10 @@ function execute(node: FNode, inputs: Values[], shapes: FTensor[], output: FTens
     case "pool":
       return pool(node, input, shape, output);
     case "add":
-      return activate(input.map((value, i) => value + inputs[1][i]), node.activation);
+      return activate(
+        input.map((value, i) => value + inputs[1][i]),
+        node.activation,
+      );
     case "concat":
       return concat(inputs, shapes, output);
     case "activation":
@@ -87,7 +95,8 @@ function pool(node: PoolNode, input: Values, shape: FTensor, output: FTensor): V
       for (let y = Math.max(y0, 0); y < yEnd; y++) {
         for (let x = Math.max(x0, 0); x < xEnd; x++, count++) {
           const at = (y * width + x) * channels;
-          if (node.mode === "max") for (let c = 0; c < channels; c++) acc[c] = input[at + c] > acc[c] ? input[at + c] : acc[c];
+          if (node.mode === "max")
+            for (let c = 0; c < channels; c++) acc[c] = input[at + c] > acc[c] ? input[at + c] : acc[c];
           else for (let c = 0; c < channels; c++) acc[c] += input[at + c];
         }
       }

@@ -142,7 +142,8 @@ export function makeGraph(fields: Omit<FloatGraph, "tensors">): FloatGraph {
   const { preprocess } = fields;
   const tensors = new Map<string, FTensor>();
   const add = (tensor: FTensor, place: string) => {
-    if (tensors.has(tensor.name)) throw new RapError(`${place}: tensor '${tensor.name}' is written twice; names must be unique`);
+    if (tensors.has(tensor.name))
+      throw new RapError(`${place}: tensor '${tensor.name}' is written twice; names must be unique`);
     tensors.set(tensor.name, checkTensor(tensor, place));
   };
   const { height, width, channels } = preprocess;
@@ -154,9 +155,11 @@ export function makeGraph(fields: Omit<FloatGraph, "tensors">): FloatGraph {
     add(inferShape(node, tensors), node.name);
   }
   for (const output of fields.outputs) {
-    if (!tensors.has(output) || output === fields.input) throw new RapError(`output '${output}': no node writes this tensor`);
+    if (!tensors.has(output) || output === fields.input)
+      throw new RapError(`output '${output}': no node writes this tensor`);
   }
-  if (new Set(fields.outputs).size !== fields.outputs.length) throw new RapError(`outputs ${fields.outputs.join(", ")}: one stands there twice`);
+  if (new Set(fields.outputs).size !== fields.outputs.length)
+    throw new RapError(`outputs ${fields.outputs.join(", ")}: one stands there twice`);
   return { ...fields, tensors };
 }
 
@@ -189,7 +192,8 @@ function checkTensor(t: FTensor, place: string): FTensor {
       throw new RapError(`${place}: tensor '${t.name}' is ${shapeText(t)}; every extent must be 1 to ${MAX_EXTENT}`);
     }
   }
-  if (elements(t) > MAX_ELEMENTS) throw new RapError(`${place}: tensor '${t.name}' is ${shapeText(t)}; at most ${MAX_ELEMENTS} elements`);
+  if (elements(t) > MAX_ELEMENTS)
+    throw new RapError(`${place}: tensor '${t.name}' is ${shapeText(t)}; at most ${MAX_ELEMENTS} elements`);
   return t;
 }
 
@@ -203,7 +207,9 @@ export function inferShape(node: FNode, tensors: ReadonlyMap<string, FTensor>): 
   const fail = (message: string): never => {
     throw new RapError(`${node.name}: ${message}`);
   };
-  const inputs = node.inputs.map((name) => tensors.get(name) ?? fail(`input '${name}' is not written by an earlier node`));
+  const inputs = node.inputs.map(
+    (name) => tensors.get(name) ?? fail(`input '${name}' is not written by an earlier node`),
+  );
   const [input] = inputs;
   if (input === undefined) return fail("a node needs an input");
   const wanted = node.op === "add" ? 2 : 1;
@@ -211,7 +217,12 @@ export function inferShape(node: FNode, tensors: ReadonlyMap<string, FTensor>): 
   const lengths = (weights: Float32Array, expected: number, what: string) => {
     if (weights.length !== expected) fail(`${weights.length} ${what}; the shapes ask for ${expected}`);
   };
-  const as = (height: number, width: number, channels: number): FTensor => ({ name: node.output, height, width, channels });
+  const as = (height: number, width: number, channels: number): FTensor => ({
+    name: node.output,
+    height,
+    width,
+    channels,
+  });
   switch (node.op) {
     case "conv": {
       const { kernel, groups, bias } = node;
@@ -226,12 +237,14 @@ export function inferShape(node: FNode, tensors: ReadonlyMap<string, FTensor>): 
       if (node.global) return as(1, 1, input.channels);
       checkWindow(node, [1, 1], fail);
       node.pads.forEach((pad, i) => {
-        if (pad >= node.kernel[i % 2]) fail(`padding ${pad} of a ${node.kernel.join("x")} pooling window; padding must be smaller than the window`);
+        if (pad >= node.kernel[i % 2])
+          fail(`padding ${pad} of a ${node.kernel.join("x")} pooling window; padding must be smaller than the window`);
       });
       return as(...windowShape(node, input, [1, 1], fail), input.channels);
     }
     case "add":
-      if (shapeText(inputs[0]) !== shapeText(inputs[1])) fail(`adds ${shapeText(inputs[0])} to ${shapeText(inputs[1])}; the shapes must be equal`);
+      if (shapeText(inputs[0]) !== shapeText(inputs[1]))
+        fail(`adds ${shapeText(inputs[0])} to ${shapeText(inputs[1])}; the shapes must be equal`);
       return as(input.height, input.width, input.channels);
     case "concat":
       for (const part of inputs) {
@@ -239,7 +252,11 @@ export function inferShape(node: FNode, tensors: ReadonlyMap<string, FTensor>): 
           fail(`concatenates ${shapeText(input)} and ${shapeText(part)}; height and width must be equal`);
         }
       }
-      return as(input.height, input.width, inputs.reduce((sum, part) => sum + part.channels, 0));
+      return as(
+        input.height,
+        input.width,
+        inputs.reduce((sum, part) => sum + part.channels, 0),
+      );
     case "batchnorm":
       lengths(node.scale, input.channels, "scales");
       lengths(node.shift, input.channels, "shifts");
@@ -251,7 +268,8 @@ export function inferShape(node: FNode, tensors: ReadonlyMap<string, FTensor>): 
     case "flatten":
       return as(1, 1, elements(input));
     case "softmax":
-      if (input.height * input.width !== 1) fail(`softmax of ${shapeText(input)}; only over the channels of a 1x1 tensor`);
+      if (input.height * input.width !== 1)
+        fail(`softmax of ${shapeText(input)}; only over the channels of a 1x1 tensor`);
       return as(1, 1, input.channels);
     case "activation":
     case "identity":
@@ -271,7 +289,8 @@ function checkWindow(node: Window, dilation: Pair, fail: Fail): void {
   ];
   for (const [what, values, low, high] of rules) {
     for (const value of values) {
-      if (!Number.isInteger(value) || value < low || value > high) fail(`${what} ${values.join("x")}; each value must be ${low} to ${high}`);
+      if (!Number.isInteger(value) || value < low || value > high)
+        fail(`${what} ${values.join("x")}; each value must be ${low} to ${high}`);
     }
   }
 }
@@ -280,7 +299,8 @@ function windowShape(node: Window, input: FTensor, dilation: Pair, fail: Fail): 
   const { kernel, stride, pads } = node;
   const height = windowExtent(input.height, kernel[0], stride[0], dilation[0], pads[0] + pads[2]);
   const width = windowExtent(input.width, kernel[1], stride[1], dilation[1], pads[1] + pads[3]);
-  if (height < 1 || width < 1) fail(`a ${kernel.join("x")} window does not fit the input ${shapeText(input)} with padding ${pads.join(",")}`);
+  if (height < 1 || width < 1)
+    fail(`a ${kernel.join("x")} window does not fit the input ${shapeText(input)} with padding ${pads.join(",")}`);
   return [height, width];
 }
 
@@ -297,5 +317,8 @@ export function countMacs(graph: FloatGraph): number {
 
 /** Weights of a graph, without biases. */
 export function countWeights(graph: FloatGraph): number {
-  return graph.nodes.reduce((sum, node) => sum + (node.op === "conv" || node.op === "gemm" ? node.weights.length : 0), 0);
+  return graph.nodes.reduce(
+    (sum, node) => sum + (node.op === "conv" || node.op === "gemm" ? node.weights.length : 0),
+    0,
+  );
 }

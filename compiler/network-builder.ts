@@ -1,7 +1,16 @@
 /** A small language for built-in networks: each call adds a node and returns the name of its output. */
 import { createHash } from "node:crypto";
 import type { Head, Preprocess } from "../isa/index.ts";
-import { type Activation, type FloatGraph, type FNode, type FTensor, inferShape, LINEAR, makeGraph, RELU } from "./graph.ts";
+import {
+  type Activation,
+  type FloatGraph,
+  type FNode,
+  type FTensor,
+  inferShape,
+  LINEAR,
+  makeGraph,
+  RELU,
+} from "./graph.ts";
 import type { Pads, Pair } from "./quantized-model.ts";
 import { Random } from "./random.ts";
 
@@ -48,17 +57,45 @@ export class NetworkBuilder {
     const weights = Float32Array.from({ length: channels * taps }, () => this.random.normal() * deviation);
     const bias = Float32Array.from({ length: channels }, () => this.random.normal() * 0.1);
     const window = { kernel: [kernel, kernel], stride: [stride, stride], dilation: [1, 1], pads } as const;
-    return this.push({ op: "conv", name, inputs: [input], output: name, ...window, groups: 1, weights, bias, activation });
+    return this.push({
+      op: "conv",
+      name,
+      inputs: [input],
+      output: name,
+      ...window,
+      groups: 1,
+      weights,
+      bias,
+      activation,
+    });
   }
 
   pool(name: string, input: string, mode: "max" | "average", kernel: number, stride: number, pads = NO_PADS): string {
     const window = { kernel: [kernel, kernel] as Pair, stride: [stride, stride] as Pair, pads };
-    return this.push({ op: "pool", name, inputs: [input], output: name, mode, countPadding: false, global: false, ...window });
+    return this.push({
+      op: "pool",
+      name,
+      inputs: [input],
+      output: name,
+      mode,
+      countPadding: false,
+      global: false,
+      ...window,
+    });
   }
 
   globalAverage(name: string, input: string): string {
     const window = { kernel: [1, 1] as Pair, stride: [1, 1] as Pair, pads: NO_PADS };
-    return this.push({ op: "pool", name, inputs: [input], output: name, mode: "average", countPadding: false, global: true, ...window });
+    return this.push({
+      op: "pool",
+      name,
+      inputs: [input],
+      output: name,
+      mode: "average",
+      countPadding: false,
+      global: true,
+      ...window,
+    });
   }
 
   add(name: string, a: string, b: string, activation: Activation = LINEAR): string {

@@ -5,12 +5,16 @@ import { ATTRIBUTE_TYPE, type AttributeProto, type NodeProto } from "./onnx-sche
 import { type OnnxConstant, readConstant } from "./onnx-tensor.ts";
 
 /** What a name stands for: a constant, or a tensor of rank 4 ([1, C, H, W]) or 2 ([1, N]). */
-export type OnnxValue = { readonly kind: "constant"; readonly constant: OnnxConstant } | { readonly kind: "tensor"; readonly rank: 2 | 4 };
+export type OnnxValue =
+  | { readonly kind: "constant"; readonly constant: OnnxConstant }
+  | { readonly kind: "tensor"; readonly rank: 2 | 4 };
 
 type WithoutName<T> = T extends FNode ? Omit<T, "name" | "output"> : never;
 
 /** What an operator's row gives: a node (its name and output are filled in) and its result's rank, or a constant. */
-export type Imported = { readonly node: WithoutName<FNode>; readonly rank: 2 | 4 } | Extract<OnnxValue, { kind: "constant" }>;
+export type Imported =
+  | { readonly node: WithoutName<FNode>; readonly rank: 2 | 4 }
+  | Extract<OnnxValue, { kind: "constant" }>;
 
 /** Where a node stands: the file, and what was read before it. */
 interface Surroundings {
@@ -60,8 +64,12 @@ export class NodeReader {
   /** Refuses attributes that no one asked for, and outputs beyond the first. */
   finish(): void {
     if (this.output === "") this.fail("the node has no output");
-    for (const name of this.unread) this.fail(`attribute '${name}' is not supported; known: ${[...this.attributes.keys()].filter((key) => !this.unread.has(key)).join(", ") || "none"}`);
-    if (this.proto.output.slice(1).some((name) => name !== "" && this.proto.opType !== "Dropout")) this.fail("only the first output is supported");
+    for (const name of this.unread)
+      this.fail(
+        `attribute '${name}' is not supported; known: ${[...this.attributes.keys()].filter((key) => !this.unread.has(key)).join(", ") || "none"}`,
+      );
+    if (this.proto.output.slice(1).some((name) => name !== "" && this.proto.opType !== "Dropout"))
+      this.fail("only the first output is supported");
   }
 
   /** Marks attributes that change nothing at inference. */
@@ -100,7 +108,10 @@ export class NodeReader {
   ints<T extends readonly number[]>(name: string, standard: T): T {
     const attribute = this.attribute(name, "INTS");
     if (attribute === undefined) return standard;
-    if (attribute.ints.length !== standard.length) this.fail(`attribute '${name}' is [${attribute.ints}]; ${standard.length} values are needed (two-dimensional images only)`);
+    if (attribute.ints.length !== standard.length)
+      this.fail(
+        `attribute '${name}' is [${attribute.ints}]; ${standard.length} values are needed (two-dimensional images only)`,
+      );
     return attribute.ints as unknown as T;
   }
 
@@ -140,7 +151,8 @@ export class NodeReader {
   tensor(index = 0): FTensor & { readonly rank: 2 | 4 } {
     const value = this.value(index, "a tensor");
     const name = this.proto.input[index];
-    if (value.kind !== "tensor") return this.fail(`input '${name}' is a constant; only tensors computed from the image are supported here`);
+    if (value.kind !== "tensor")
+      return this.fail(`input '${name}' is a constant; only tensors computed from the image are supported here`);
     return { ...this.tensors.get(name)!, rank: value.rank };
   }
 
@@ -157,7 +169,8 @@ export class NodeReader {
 
   constant(index: number, what: string): OnnxConstant {
     const value = this.value(index, what);
-    if (value.kind !== "constant") return this.fail(`input '${this.proto.input[index]}' (${what}) must be a constant stored in the file`);
+    if (value.kind !== "constant")
+      return this.fail(`input '${this.proto.input[index]}' (${what}) must be a constant stored in the file`);
     return value.constant;
   }
 
@@ -166,7 +179,8 @@ export class NodeReader {
     const constant = this.constant(index, what);
     const { values } = constant;
     if (!(values instanceof Float32Array)) return this.fail(`${what} is int64; float32 is needed`);
-    if (values.length !== length || constant.dims.at(-1) !== length) this.fail(`${what} has extents [${constant.dims}]; [${length}] is needed`);
+    if (values.length !== length || constant.dims.at(-1) !== length)
+      this.fail(`${what} has extents [${constant.dims}]; [${length}] is needed`);
     return values;
   }
 

@@ -34,20 +34,38 @@ function conv(reader: NodeReader): Imported {
   }
   const groups = reader.int("group", 1);
   if (perGroup * groups !== input.channels) {
-    reader.fail(`weights for ${perGroup} x ${groups} groups = ${perGroup * groups} input channels; '${input.name}' has ${input.channels}`);
+    reader.fail(
+      `weights for ${perGroup} x ${groups} groups = ${perGroup * groups} input channels; '${input.name}' has ${input.channels}`,
+    );
   }
   const kernel = reader.ints("kernel_shape", [rows, columns] as Pair);
-  if (kernel[0] !== rows || kernel[1] !== columns) reader.fail(`kernel_shape [${kernel}], but the weights are ${rows}x${columns}`);
+  if (kernel[0] !== rows || kernel[1] !== columns)
+    reader.fail(`kernel_shape [${kernel}], but the weights are ${rows}x${columns}`);
   const stride = reader.ints("strides", [1, 1] as Pair);
   const dilation = reader.ints("dilations", [1, 1] as Pair);
   const pads = readPads(reader, input, kernel, stride, dilation);
-  const bias = reader.inputCount > 2 && reader.inputNames[2] !== "" ? reader.vector(2, "bias", outChannels) : new Float32Array(outChannels);
-  const node = { op: "conv", inputs: [input.name], kernel: [rows, columns], stride, dilation, pads, groups, activation: LINEAR } as const;
+  const bias =
+    reader.inputCount > 2 && reader.inputNames[2] !== ""
+      ? reader.vector(2, "bias", outChannels)
+      : new Float32Array(outChannels);
+  const node = {
+    op: "conv",
+    inputs: [input.name],
+    kernel: [rows, columns],
+    stride,
+    dilation,
+    pads,
+    groups,
+    activation: LINEAR,
+  } as const;
   return { node: { ...node, weights: toOutputRowsColumnsInput(weights.values, weights.dims), bias }, rank: 4 };
 }
 
 /** [K][C][R][S] -> [K][R][S][C] */
-function toOutputRowsColumnsInput(weights: Float32Array, [outputs, inputs, rows, columns]: readonly number[]): Float32Array {
+function toOutputRowsColumnsInput(
+  weights: Float32Array,
+  [outputs, inputs, rows, columns]: readonly number[],
+): Float32Array {
   const taps = rows * columns;
   const out = new Float32Array(weights.length);
   for (let k = 0; k < outputs; k++) {
@@ -63,12 +81,14 @@ function readPads(reader: NodeReader, input: FTensor, kernel: Pair, stride: Pair
   const auto = reader.text("auto_pad", "NOTSET");
   const explicit = reader.ints("pads", [0, 0, 0, 0] as Pads);
   if (auto === "NOTSET") {
-    if (explicit.some((pad) => pad < 0 || pad > MAX_EXTENT)) reader.fail(`pads [${explicit}]; each must be 0 to ${MAX_EXTENT}`);
+    if (explicit.some((pad) => pad < 0 || pad > MAX_EXTENT))
+      reader.fail(`pads [${explicit}]; each must be 0 to ${MAX_EXTENT}`);
     return explicit;
   }
   if (explicit.some((pad) => pad !== 0)) reader.fail(`both pads [${explicit}] and auto_pad ${auto}; give one of them`);
   if (auto === "VALID") return [0, 0, 0, 0];
-  if (auto !== "SAME_UPPER" && auto !== "SAME_LOWER") reader.fail(`auto_pad '${auto}'; known: NOTSET, SAME_LOWER, SAME_UPPER, VALID`);
+  if (auto !== "SAME_UPPER" && auto !== "SAME_LOWER")
+    reader.fail(`auto_pad '${auto}'; known: NOTSET, SAME_LOWER, SAME_UPPER, VALID`);
   const extents = [input.height, input.width];
   const total = [0, 1].map((axis) => {
     const output = Math.ceil(extents[axis] / stride[axis]);
@@ -93,11 +113,16 @@ function pool(reader: NodeReader, mode: "max" | "average"): Imported {
   if (reader.int("ceil_mode", 0) !== 0) {
     const longer = ceilPads(input, kernel, stride, pads);
     if (countPadding && longer.join() !== pads.join()) {
-      reader.fail("ceil_mode = 1 with count_include_pad = 1 counts padding that lies outside the declared pads; export with ceil_mode = 0");
+      reader.fail(
+        "ceil_mode = 1 with count_include_pad = 1 counts padding that lies outside the declared pads; export with ceil_mode = 0",
+      );
     }
     pads = longer;
   }
-  return { node: { op: "pool", inputs: [input.name], mode, countPadding, global: false, kernel, stride, pads }, rank: 4 };
+  return {
+    node: { op: "pool", inputs: [input.name], mode, countPadding, global: false, kernel, stride, pads },
+    rank: 4,
+  };
 }
 
 /** ceil_mode as more padding at the bottom and right; a window that would begin behind the picture is dropped. */
@@ -121,7 +146,10 @@ function globalAveragePool(reader: NodeReader): Imported {
 
 function add(reader: NodeReader): Imported {
   for (const index of [0, 1]) {
-    if (reader.isConstant(index)) reader.fail(`input '${reader.inputNames[index]}' is a constant; only the sum of two computed tensors is supported; fold it into a bias`);
+    if (reader.isConstant(index))
+      reader.fail(
+        `input '${reader.inputNames[index]}' is a constant; only the sum of two computed tensors is supported; fold it into a bias`,
+      );
   }
   const [a, b] = [reader.tensor(0), reader.tensor(1)];
   if (a.rank !== b.rank) reader.fail(`adds tensors of rank ${a.rank} and ${b.rank}; the shapes must be equal`);
@@ -167,7 +195,9 @@ function batchNorm(reader: NodeReader): Imported {
   reader.ignore("momentum", "spatial");
   reader.expectInt("training_mode", 0);
   const epsilon = reader.float("epsilon", 1e-5);
-  const [gamma, beta, mean, variance] = ["scale", "B", "mean", "var"].map((what, i) => reader.vector(i + 1, what, input.channels));
+  const [gamma, beta, mean, variance] = ["scale", "B", "mean", "var"].map((what, i) =>
+    reader.vector(i + 1, what, input.channels),
+  );
   if (variance.some((value) => value + epsilon <= 0)) reader.fail("var holds a negative value");
   const scale = gamma.map((value, c) => value / Math.sqrt(variance[c] + epsilon));
   const shift = beta.map((value, c) => value - mean[c] * scale[c]);
@@ -184,10 +214,14 @@ function gemm(reader: NodeReader): Imported {
   reader.expectInt("transA", 0);
   const transposed = reader.int("transB", 0) !== 0;
   const { dims, values } = reader.constant(1, "weights");
-  if (dims.length !== 2 || !(values instanceof Float32Array) || values.length === 0) return reader.fail(`weights with extents [${dims}]; a float32 matrix is needed`);
+  if (dims.length !== 2 || !(values instanceof Float32Array) || values.length === 0)
+    return reader.fail(`weights with extents [${dims}]; a float32 matrix is needed`);
   const [outputs, inputs] = transposed ? dims : [dims[1], dims[0]];
   if (inputs !== input.channels) reader.fail(`weights for ${inputs} inputs; '${input.name}' has ${input.channels}`);
-  const bias = reader.inputCount > 2 && reader.inputNames[2] !== "" ? reader.vector(2, "bias", outputs) : new Float32Array(outputs);
+  const bias =
+    reader.inputCount > 2 && reader.inputNames[2] !== ""
+      ? reader.vector(2, "bias", outputs)
+      : new Float32Array(outputs);
   const weights = transposed ? values : values.map((_, i) => values[(i % inputs) * outputs + Math.floor(i / inputs)]);
   return { node: { op: "gemm", inputs: [input.name], weights, bias }, rank: 2 };
 }
@@ -232,12 +266,14 @@ function softmax(reader: NodeReader): Imported {
   const { name, rank } = reader.tensor();
   // opset 13 changed the default from 1 to the last axis
   const axis = reader.int("axis", reader.opset < 13 ? 1 : -1);
-  if (axis !== 1 && axis !== 1 - rank) reader.fail(`axis = ${axis}; only a softmax over the classes (axis 1) is supported`);
+  if (axis !== 1 && axis !== 1 - rank)
+    reader.fail(`axis = ${axis}; only a softmax over the classes (axis 1) is supported`);
   return { node: { op: "softmax", inputs: [name] }, rank };
 }
 
 function constant(reader: NodeReader): Imported {
-  if (reader.has("value_float")) return { kind: "constant", constant: { dims: [], values: Float32Array.of(reader.float("value_float", 0)) } };
+  if (reader.has("value_float"))
+    return { kind: "constant", constant: { dims: [], values: Float32Array.of(reader.float("value_float", 0)) } };
   if (reader.has("value_floats")) {
     const values = Float32Array.from(reader.floats("value_floats"));
     return { kind: "constant", constant: { dims: [values.length], values } };

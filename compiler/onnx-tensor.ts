@@ -16,7 +16,9 @@ export function readConstant(tensor: TensorProto, place: string): OnnxConstant {
     throw new RapError(`${place}: ${message}`);
   };
   if (tensor.dataLocation === EXTERNAL || tensor.externalData.length > 0) {
-    fail("its data lies in another file; save the model with the weights inside (onnx.save_model(..., save_as_external_data=False))");
+    fail(
+      "its data lies in another file; save the model with the weights inside (onnx.save_model(..., save_as_external_data=False))",
+    );
   }
   const { dims, dataType, rawData } = tensor;
   if (dataType !== FLOAT32 && dataType !== INT64) {
@@ -27,10 +29,16 @@ export function readConstant(tensor: TensorProto, place: string): OnnxConstant {
   const numbers = dataType === FLOAT32 ? tensor.floatData : tensor.int64Data;
   const bytes = dataType === FLOAT32 ? 4 : 8;
   const given = rawData.length > 0 ? rawData.length / bytes : numbers.length;
-  if (given !== count) fail(`extents [${dims}] ask for ${count} values, the file holds ${given}; the file is damaged or its data is external`);
+  if (given !== count)
+    fail(
+      `extents [${dims}] ask for ${count} values, the file holds ${given}; the file is damaged or its data is external`,
+    );
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   if (dataType === INT64) {
-    const values = rawData.length > 0 ? Int32Array.from({ length: count }, (_, i) => view.getInt32(8 * i, true)) : Int32Array.from(numbers);
+    const values =
+      rawData.length > 0
+        ? Int32Array.from({ length: count }, (_, i) => view.getInt32(8 * i, true))
+        : Int32Array.from(numbers);
     return { dims, values };
   }
   const values = new Float32Array(count);

@@ -5,7 +5,14 @@ import { listNames, RapError } from "../isa/index.ts";
 import { elements, type FloatGraph, type FNode, type FTensor, inferShape, makeGraph, shapeText } from "./graph.ts";
 import { NodeReader, type OnnxValue } from "./onnx-node.ts";
 import { OPERATORS } from "./onnx-operators.ts";
-import { DATA_TYPES, decodeModel, FLOAT32, type GraphProto, type ModelProto, type ValueInfoProto } from "./onnx-schema.ts";
+import {
+  DATA_TYPES,
+  decodeModel,
+  FLOAT32,
+  type GraphProto,
+  type ModelProto,
+  type ValueInfoProto,
+} from "./onnx-schema.ts";
 import { readConstant } from "./onnx-tensor.ts";
 import { headOf, preprocessOf, type Sidecar } from "./sidecar.ts";
 
@@ -23,7 +30,10 @@ export function importOnnx(bytes: Uint8Array, path: string, sidecar?: Sidecar): 
   const opset = readOpset(model, path);
   const values = new Map<string, OnnxValue>();
   for (const initializer of graph.initializer) {
-    values.set(initializer.name, { kind: "constant", constant: readConstant(initializer, `${path}: initializer '${initializer.name}'`) });
+    values.set(initializer.name, {
+      kind: "constant",
+      constant: readConstant(initializer, `${path}: initializer '${initializer.name}'`),
+    });
   }
   const input = readInput(graph, values, path);
   const tensors = new Map<string, FTensor>([[input.name, input]]);
@@ -35,7 +45,9 @@ export function importOnnx(bytes: Uint8Array, path: string, sidecar?: Sidecar): 
     const operator = reader.domain === "" ? OPERATORS.get(proto.opType) : undefined;
     if (operator === undefined) {
       const called = reader.domain === "" ? proto.opType : `${reader.domain}.${proto.opType}`;
-      throw new RapError(`${reader.place}: operator '${called}' is not supported; known: ${listNames([...OPERATORS.keys()].sort())}`);
+      throw new RapError(
+        `${reader.place}: operator '${called}' is not supported; known: ${listNames([...OPERATORS.keys()].sort())}`,
+      );
     }
     const result = operator(reader);
     reader.finish();
@@ -44,8 +56,15 @@ export function importOnnx(bytes: Uint8Array, path: string, sidecar?: Sidecar): 
       values.set(reader.output, result);
       return;
     }
-    const node = { ...result.node, name: uniqueName(proto.name || reader.output, names), output: reader.output } as FNode;
-    tensors.set(reader.output, reader.explain(() => inferShape(node, tensors)));
+    const node = {
+      ...result.node,
+      name: uniqueName(proto.name || reader.output, names),
+      output: reader.output,
+    } as FNode;
+    tensors.set(
+      reader.output,
+      reader.explain(() => inferShape(node, tensors)),
+    );
     values.set(reader.output, { kind: "tensor", rank: result.rank });
     nodes.push(node);
   });
@@ -79,7 +98,10 @@ function uniqueName(wanted: string, names: Set<string>): string {
 
 function readOpset(model: ModelProto, path: string): number {
   const opset = model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0;
-  if (opset < OLDEST_OPSET) throw new RapError(`${path}: opset ${opset}; ${OLDEST_OPSET} or newer is read; convert the model (onnx.version_converter)`);
+  if (opset < OLDEST_OPSET)
+    throw new RapError(
+      `${path}: opset ${opset}; ${OLDEST_OPSET} or newer is read; convert the model (onnx.version_converter)`,
+    );
   return opset;
 }
 
@@ -87,15 +109,20 @@ function readInput(graph: GraphProto, values: ReadonlyMap<string, OnnxValue>, pa
   // before IR version 4 initializers stand among the inputs too
   const inputs = graph.input.filter(({ name }) => !values.has(name));
   if (inputs.length !== 1) {
-    throw new RapError(`${path}: ${inputs.length} inputs (${listNames(inputs.map(({ name }) => name))}); a network takes one image`);
+    throw new RapError(
+      `${path}: ${inputs.length} inputs (${listNames(inputs.map(({ name }) => name))}); a network takes one image`,
+    );
   }
   const [info] = inputs;
   const place = `${path}: input '${info.name}'`;
   const dims = readShape(info, place);
   if (dims === null || dims.length !== 4) {
-    throw new RapError(`${place}: shape [${dims ?? "unknown"}]; a fixed [1, channels, height, width] is needed; export with fixed shapes`);
+    throw new RapError(
+      `${place}: shape [${dims ?? "unknown"}]; a fixed [1, channels, height, width] is needed; export with fixed shapes`,
+    );
   }
-  if (dims[0] !== 1) throw new RapError(`${place}: batch ${dims[0]}; the accelerator runs one frame at a time; export with batch 1`);
+  if (dims[0] !== 1)
+    throw new RapError(`${place}: batch ${dims[0]}; the accelerator runs one frame at a time; export with batch 1`);
   const [, channels, height, width] = dims;
   return { name: info.name, height, width, channels };
 }
@@ -105,18 +132,27 @@ function readShape(info: ValueInfoProto, place: string): number[] | null {
   const type = info.type?.tensorType;
   if (!type) throw new RapError(`${place}: not a tensor; a float32 tensor is needed`);
   if (type.elemType !== FLOAT32) {
-    throw new RapError(`${place}: ${DATA_TYPES[type.elemType] ?? `type ${type.elemType}`} elements; float32 is needed; export the float network`);
+    throw new RapError(
+      `${place}: ${DATA_TYPES[type.elemType] ?? `type ${type.elemType}`} elements; float32 is needed; export the float network`,
+    );
   }
   if (!type.shape) return null;
   return type.shape.dim.map((dim) => {
     if (dim.value !== "dimValue") {
-      throw new RapError(`${place}: dynamic extent '${dim.dimParam || "?"}'; shapes must be fixed, batch 1; export again without dynamic axes`);
+      throw new RapError(
+        `${place}: dynamic extent '${dim.dimParam || "?"}'; shapes must be fixed, batch 1; export again without dynamic axes`,
+      );
     }
     return dim.dimValue;
   });
 }
 
-function readOutputs(graph: GraphProto, tensors: ReadonlyMap<string, FTensor>, values: ReadonlyMap<string, OnnxValue>, path: string): string[] {
+function readOutputs(
+  graph: GraphProto,
+  tensors: ReadonlyMap<string, FTensor>,
+  values: ReadonlyMap<string, OnnxValue>,
+  path: string,
+): string[] {
   if (graph.output.length === 0) throw new RapError(`${path}: the graph has no output`);
   return graph.output.map((info) => {
     const place = `${path}: output '${info.name}'`;
@@ -127,7 +163,9 @@ function readOutputs(graph: GraphProto, tensors: ReadonlyMap<string, FTensor>, v
     if (dims === null) return info.name;
     const inferred = value.rank === 4 ? [1, tensor.channels, tensor.height, tensor.width] : [1, elements(tensor)];
     if (dims.join() !== inferred.join()) {
-      throw new RapError(`${place}: declared [${dims}], computed [${inferred}] (${shapeText(tensor)} height x width x channels); the file contradicts itself`);
+      throw new RapError(
+        `${place}: declared [${dims}], computed [${inferred}] (${shapeText(tensor)} height x width x channels); the file contradicts itself`,
+      );
     }
     return info.name;
   });

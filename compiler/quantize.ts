@@ -10,10 +10,10 @@ import {
 } from "../isa/index.ts";
 import type { Activation, FloatGraph, FTensor } from "./graph.ts";
 import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
-import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
 import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
 import { observe } from "./quantize/observe.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";
+import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
 import { RAPSIM_VERSION } from "./version.ts";
 
 export interface QuantizeOptions {
@@ -33,7 +33,11 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   const samples = observe(simple, seed, onProgress);
   const scales = planScales(simple, samples, { activations, head });
   const nodes = simple.nodes.map((node) => quantizeNode(simple, scales, node));
-  const tensors = [...simple.tensors.values()].map((tensor) => ({ ...tensor, format: scales.format(tensor.name), exponent: scales.exponent(tensor.name) }));
+  const tensors = [...simple.tensors.values()].map((tensor) => ({
+    ...tensor,
+    format: scales.format(tensor.name),
+    exponent: scales.exponent(tensor.name),
+  }));
   return {
     name: simple.name,
     tensors,
@@ -56,22 +60,59 @@ function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNo
       const [input] = inputs;
       const { kernel, stride, dilation, pads, groups, activation } = node;
       const magnitude = scales.format(input) === "u8" ? FORMAT_MAX.u8 : -FORMAT_MIN.i8;
-      const values = quantizeConv(node, scales.exponent(input), magnitude, format === "i32" ? null : (k) => scales.channelExponent(output, k));
+      const values = quantizeConv(
+        node,
+        scales.exponent(input),
+        magnitude,
+        format === "i32" ? null : (k) => scales.channelExponent(output, k),
+      );
       const slope = activation.slope === 1 || activation.low >= 0 ? null : nearestSlope(activation.slope);
       const bounds = clampOf(activation, format, scales.exponent(output));
-      return { op: "conv", name, inputs: [input], output, kernel, stride, dilation, pads, groups, ...values, ...bounds, slope };
+      return {
+        op: "conv",
+        name,
+        inputs: [input],
+        output,
+        kernel,
+        stride,
+        dilation,
+        pads,
+        groups,
+        ...values,
+        ...bounds,
+        slope,
+      };
     }
     case "pool": {
       const input = graph.tensors.get(inputs[0])!;
       const kernel: Pair = node.global ? [input.height, input.width] : node.kernel;
       if (node.mode === "average" && (kernel[0] > 255 || kernel[1] > 255)) {
-        throw new RapError(`${graph.source.name}: ${name}: an average over ${kernel.join("x")}; each side must be at most 255`);
+        throw new RapError(
+          `${graph.source.name}: ${name}: an average over ${kernel.join("x")}; each side must be at most 255`,
+        );
       }
-      const window = node.global ? { stride: [1, 1] as Pair, pads: [0, 0, 0, 0] as const } : { stride: node.stride, pads: node.pads };
-      return { op: "pool", name, inputs: [inputs[0]], output, mode: node.mode, countPadding: node.countPadding, kernel, ...window };
+      const window = node.global
+        ? { stride: [1, 1] as Pair, pads: [0, 0, 0, 0] as const }
+        : { stride: node.stride, pads: node.pads };
+      return {
+        op: "pool",
+        name,
+        inputs: [inputs[0]],
+        output,
+        mode: node.mode,
+        countPadding: node.countPadding,
+        kernel,
+        ...window,
+      };
     }
     case "add":
-      return { op: "add", name, inputs: [inputs[0], inputs[1]], output, ...clampOf(node.activation, format, scales.exponent(output)) };
+      return {
+        op: "add",
+        name,
+        inputs: [inputs[0], inputs[1]],
+        output,
+        ...clampOf(node.activation, format, scales.exponent(output)),
+      };
     case "concat":
       return { op: "concat", name, inputs, output };
   }
@@ -85,7 +126,12 @@ function clampOf({ low, high }: Activation, format: Format, exponent: number): {
   return { low: integer(low), high: integer(high) };
 }
 
-function hostSection(graph: SimpleGraph, tensors: readonly QTensor[], nodes: readonly QNode[], scales: Scales): HostSection {
+function hostSection(
+  graph: SimpleGraph,
+  tensors: readonly QTensor[],
+  nodes: readonly QNode[],
+  scales: Scales,
+): HostSection {
   const input = tensors[0];
   const outputs = graph.outputs.map((name): NetworkOutput => {
     const tensor = graph.tensors.get(name) as FTensor;

@@ -3,7 +3,7 @@
  * Keys it does not know are documentation when their value is a text, and refused otherwise.
  */
 import { z } from "zod";
-import { convDetSchema, type Head, preprocessSchema, type Preprocess, RapError } from "../isa/index.ts";
+import { convDetSchema, type Head, type Preprocess, preprocessSchema, RapError } from "../isa/index.ts";
 import { firstIssue } from "./zod-issue.ts";
 
 const extent = z.number().int().positive().max(65535);
@@ -59,7 +59,10 @@ export function parseSidecar(bytes: Uint8Array, path: string): Sidecar {
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new RapError(`${path}: not JSON (${cause instanceof Error ? cause.message.split("\n")[0] : cause}); see docs/models.md`, { cause });
+    throw new RapError(
+      `${path}: not JSON (${cause instanceof Error ? cause.message.split("\n")[0] : cause}); see docs/models.md`,
+      { cause },
+    );
   }
   const parsed = sidecarSchema.safeParse(json);
   if (!parsed.success) throw new RapError(`${path}: ${firstIssue(parsed.error)}; see docs/models.md`);
@@ -93,9 +96,12 @@ export function preprocessOf(input: InputShape, place: string, sidecar: Sidecar 
     throw new RapError(`${sidecar!.path}: input.${message}`);
   };
   const shape = [1, input.channels, input.height, input.width];
-  if (given.name !== undefined && given.name !== input.name) fail(`name: '${given.name}'; the model's input is '${input.name}'`);
-  if (given.shape !== undefined && given.shape.join() !== shape.join()) fail(`shape: [${given.shape}]; the model's input is [${shape}]`);
-  if (given.mean.length !== input.channels) fail(`mean: ${given.mean.length} values; the model's input has ${input.channels} channels`);
+  if (given.name !== undefined && given.name !== input.name)
+    fail(`name: '${given.name}'; the model's input is '${input.name}'`);
+  if (given.shape !== undefined && given.shape.join() !== shape.join())
+    fail(`shape: [${given.shape}]; the model's input is [${shape}]`);
+  if (given.mean.length !== input.channels)
+    fail(`mean: ${given.mean.length} values; the model's input has ${input.channels} channels`);
   return { ...defaults, colorOrder: given.colorOrder, mean: given.mean, scale: given.scale };
 }
 
@@ -108,24 +114,42 @@ export interface HeadOutput {
 }
 
 /** The head for a network's outputs. softmaxOf: outputs that end in a softmax. @throws RapError with the JSON path */
-export function headOf(outputs: readonly HeadOutput[], softmaxOf: ReadonlySet<string>, sidecar: Sidecar | undefined): Head | null {
+export function headOf(
+  outputs: readonly HeadOutput[],
+  softmaxOf: ReadonlySet<string>,
+  sidecar: Sidecar | undefined,
+): Head | null {
   const given = sidecar?.data.head;
   const only = outputs.length === 1 ? outputs[0] : undefined;
   if (given === undefined) {
     if (only === undefined || only.height * only.width !== 1) return null;
     const classes = Array.from({ length: only.channels }, (_, i) => `class ${i}`);
-    return { kind: "classes", tensor: only.tensor, classes, softmax: softmaxOf.has(only.tensor), topK: Math.min(5, only.channels) };
+    return {
+      kind: "classes",
+      tensor: only.tensor,
+      classes,
+      softmax: softmaxOf.has(only.tensor),
+      topK: Math.min(5, only.channels),
+    };
   }
   let head: Head;
   if (given.kind === "convdet") {
-    if (softmaxOf.has(given.tensor)) throw new RapError(`${sidecar!.path}: head.kind: convdet, but '${given.tensor}' ends in a softmax`);
+    if (softmaxOf.has(given.tensor))
+      throw new RapError(`${sidecar!.path}: head.kind: convdet, but '${given.tensor}' ends in a softmax`);
     // drops the free-text keys
     head = convDetSchema.parse(Object.fromEntries(Object.keys(convDetSchema.shape).map((key) => [key, given[key]])));
   } else {
     const tensor = given.tensor ?? only?.tensor;
-    if (tensor === undefined) throw new RapError(`${sidecar!.path}: head.tensor: missing; the model has ${outputs.length} outputs, name one`);
+    if (tensor === undefined)
+      throw new RapError(`${sidecar!.path}: head.tensor: missing; the model has ${outputs.length} outputs, name one`);
     const softmax = given.softmax === true || softmaxOf.has(tensor);
-    head = { kind: "classes", tensor, classes: given.classes, softmax, topK: Math.min(given.topK, given.classes.length) };
+    head = {
+      kind: "classes",
+      tensor,
+      classes: given.classes,
+      softmax,
+      topK: Math.min(given.topK, given.classes.length),
+    };
   }
   checkHead(head, outputs, sidecar!.path);
   return head;
@@ -138,22 +162,32 @@ export function checkHead(head: Head, outputs: readonly HeadOutput[], place: str
   };
   const output =
     outputs.find(({ tensor }) => tensor === head.tensor) ??
-    fail("tensor", `'${head.tensor}' is not an output of the network; known: ${outputs.map(({ tensor }) => tensor).join(", ")}`);
+    fail(
+      "tensor",
+      `'${head.tensor}' is not an output of the network; known: ${outputs.map(({ tensor }) => tensor).join(", ")}`,
+    );
   if (head.kind === "classes") {
-    if (output.height * output.width !== 1) fail("kind", `classes needs a 1x1 output; '${output.tensor}' is ${output.height}x${output.width}`);
-    if (head.classes.length !== output.channels) fail("classes", `${head.classes.length} names; '${output.tensor}' has ${output.channels} channels`);
+    if (output.height * output.width !== 1)
+      fail("kind", `classes needs a 1x1 output; '${output.tensor}' is ${output.height}x${output.width}`);
+    if (head.classes.length !== output.channels)
+      fail("classes", `${head.classes.length} names; '${output.tensor}' has ${output.channels} channels`);
     return;
   }
   const { grid, anchors, anchorsPerCell, channels } = head;
-  if (grid[0] !== output.height || grid[1] !== output.width) fail("grid", `${grid.join("x")}; '${output.tensor}' is ${output.height}x${output.width}`);
-  if (anchors.length !== anchorsPerCell) fail("anchors", `${anchors.length} anchors; anchorsPerCell is ${anchorsPerCell}`);
+  if (grid[0] !== output.height || grid[1] !== output.width)
+    fail("grid", `${grid.join("x")}; '${output.tensor}' is ${output.height}x${output.width}`);
+  if (anchors.length !== anchorsPerCell)
+    fail("anchors", `${anchors.length} anchors; anchorsPerCell is ${anchorsPerCell}`);
   const perAnchor = { classScores: head.classes.length, confidence: 1, boxDeltas: 4 } as const;
   const taken: string[] = [];
   for (const key of ["classScores", "confidence", "boxDeltas"] as const) {
     const [from, to] = channels[key];
     const field = `channels.${key}`;
     if (to - from !== anchorsPerCell * perAnchor[key]) {
-      fail(field, `[${from}, ${to}] is ${to - from} channels; ${anchorsPerCell} anchors x ${perAnchor[key]} are ${anchorsPerCell * perAnchor[key]}`);
+      fail(
+        field,
+        `[${from}, ${to}] is ${to - from} channels; ${anchorsPerCell} anchors x ${perAnchor[key]} are ${anchorsPerCell * perAnchor[key]}`,
+      );
     }
     if (to > output.channels) fail(field, `ends at ${to}; '${output.tensor}' has ${output.channels} channels`);
     for (let channel = from; channel < to; channel++) {

@@ -19,7 +19,9 @@ function photograph(height: number, width: number, seed: number): Float32Array {
   // exposure: some pictures are dark, some have burnt-out skies; then the sensor's noise and 8 bits
   const gain = 0.6 + 0.9 * random.uniform();
   const offset = 50 * (random.uniform() - 0.5);
-  return optical.map((value) => Math.min(255, Math.max(0, Math.round((value - 128) * gain + 128 + offset + 2 * random.normal()))));
+  return optical.map((value) =>
+    Math.min(255, Math.max(0, Math.round((value - 128) * gain + 128 + offset + 2 * random.normal()))),
+  );
 }
 
 /** A vertical gradient, as from sky to ground. */
@@ -36,7 +38,9 @@ function drawBackground(pixels: Float32Array, height: number, width: number, ran
 /** Weights 1, 2, 1 along rows (step 3) or columns (step 3 * width): lens and colour filter spread a point over about a pixel. */
 function blur(pixels: Float32Array, height: number, width: number, step: number): Float32Array {
   const last = height * width * 3 - 1;
-  return pixels.map((value, i) => (pixels[Math.max(i - step, i % 3)] + 2 * value + pixels[Math.min(i + step, last)]) / 4);
+  return pixels.map(
+    (value, i) => (pixels[Math.max(i - step, i % 3)] + 2 * value + pixels[Math.min(i + step, last)]) / 4,
+  );
 }
 
 /** A color near the gray axis: photographs' channels are strongly correlated. Middle grays are more frequent. */
@@ -106,7 +110,8 @@ export function stimulus(preprocess: Preprocess, seed: number, index: number): F
   for (let pixel = 0; pixel < height * width; pixel++) {
     const [r, g, b] = rgb.subarray(3 * pixel, 3 * pixel + 3);
     // luma weights of ITU-R BT.601
-    const values = channels === 1 ? [Math.round(0.299 * r + 0.587 * g + 0.114 * b)] : colorOrder === "BGR" ? [b, g, r] : [r, g, b];
+    const values =
+      channels === 1 ? [Math.round(0.299 * r + 0.587 * g + 0.114 * b)] : colorOrder === "BGR" ? [b, g, r] : [r, g, b];
     for (let c = 0; c < channels; c++) out[pixel * channels + c] = (values[c] - mean[c]) * scale;
   }
   return out;

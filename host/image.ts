@@ -64,11 +64,29 @@ async function readHead(path: string): Promise<Uint8Array> {
   }
 }
 
+/** A file that begins like a picture. */
+interface ImageFile {
+  readonly name: string;
+  readonly kind: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Refuses what is no picture or too large a one, before pixels are decoded. @throws RapError */
+export async function checkImage(path: string): Promise<void> {
+  await checkHeader(await readImageFile(path));
+}
+
 /**
  * Reads a PNG or JPEG file as 8-bit RGB: alpha is dropped, grey becomes R = G = B, a JPEG's orientation tag is obeyed,
  * colour profiles are not applied. @throws RapError
  */
 export async function readImage(path: string): Promise<Image> {
+  const file = await readImageFile(path);
+  await checkHeader(file);
+  return decode(file);
+}
+
+async function readImageFile(path: string): Promise<ImageFile> {
   const info = await statOrRefuse(path);
   const name = shown(path);
   if (info.isDirectory()) throw new RapError(`${name}: is a folder; one picture is needed here. ${REMEDY}`);
@@ -91,22 +109,32 @@ export async function readImage(path: string): Promise<Image> {
   if (kind === undefined) {
     throw new RapError(`${name}: its first bytes are those of neither PNG nor JPEG, whatever its name. ${REMEDY}`);
   }
-  return decode(bytes, kind, name);
+  return { name, kind, bytes };
 }
 
-async function decode(bytes: Uint8Array, kind: string, name: string): Promise<Image> {
-  // Loaded when the first picture is: it would add to the start-up time of every command.
-  const { default: sharp } = await import("sharp");
-  try {
-    const header = await sharp(bytes, { limitInputPixels: false, ignoreIcc: true }).metadata();
-    const pixels = header.width * header.height;
-    if (pixels > MAX_IMAGE_PIXELS) {
-      throw new RapError(
-        `${name}: ${header.width} x ${header.height} is ${pixels} pixels; a picture may have at most ` +
-          `${MAX_IMAGE_PIXELS}. Scale the picture down`,
-      );
-    }
-    const { data, info } = await sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, ignoreIcc: true, failOn: "error" })
+/** The decoder, loaded when the first picture is: it would add to the start-up time of every command. */
+async function loadSharp() {
+  return (await import("sharp")).default;
+}
+
+async function checkHeader(file: ImageFile): Promise<void> {
+  const sharp = await loadSharp();
+  const { width, height } = await refusingDamage(file, () =>
+    sharp(file.bytes, { limitInputPixels: false, ignoreIcc: true }).metadata(),
+  );
+  if (width * height > MAX_IMAGE_PIXELS) {
+    throw new RapError(
+      `${file.name}: ${width} x ${height} is ${width * height} pixels; a picture may have at most ` +
+        `${MAX_IMAGE_PIXELS}. Scale the picture down`,
+    );
+  }
+}
+
+async function decode(file: ImageFile): Promise<Image> {
+  const sharp = await loadSharp();
+  const options = { limitInputPixels: MAX_IMAGE_PIXELS, ignoreIcc: true, failOn: "error" } as const;
+  return refusingDamage(file, async () => {
+    const { data, info } = await sharp(file.bytes, options)
       .autoOrient()
       .toColourspace("srgb")
       .removeAlpha()
@@ -114,8 +142,13 @@ async function decode(bytes: Uint8Array, kind: string, name: string): Promise<Im
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`${info.channels} channels`);
     return { width: info.width, height: info.height, rgb: data };
+  });
+}
+
+async function refusingDamage<T>({ name, kind, bytes }: ImageFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (cause) {
-    if (cause instanceof RapError) throw cause;
     throw new RapError(
       `${name}: the ${kind} data is damaged or cut short (${firstLine(cause)}); ${bytes.length} bytes were read. ` +
         "Copy or export the picture again",

@@ -68,7 +68,21 @@ function checkMemory(program: Program): void {
       );
     }
   }
-  const { input, outputs } = program.host;
+  const { "sram.bytes": sramBytes, "agent.tensorProcessors": tensorProcessors } = program.machine.parameters;
+  for (const { name, address, bytes } of program.persistent) {
+    if (address + bytes > sramBytes)
+      throw new RapError(`persistent area '${name}' ends at ${address + bytes}, SRAM at ${sramBytes}`);
+  }
+  program.semaphores.forEach(({ producer, consumer }, i) => {
+    for (const { kind, tp } of [producer, consumer]) {
+      if (tp >= tensorProcessors)
+        throw new RapError(`semaphore ${i + 1}: ${kind}${tp}: the machine has ${tensorProcessors} tensor processors`);
+    }
+  });
+  const { input, outputs, head } = program.host;
+  if (head !== null && !outputs.some(({ tensor }) => tensor === head.tensor)) {
+    throw new RapError(`host section: the head's tensor '${head.tensor}' is not an output`);
+  }
   const find = (name: string) => program.tensors.find((tensor) => tensor.name === name);
   const image = find(input.tensor);
   if (image === undefined || image.role !== "input")
@@ -258,7 +272,9 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
       if (format("table") !== "i8" || program.tensors[views.table.tensor].channels !== 4) {
         return "table: must be an i8 tensor [1, channels, 4]";
       }
-      return instruction.op === "range" ? null : clampFault(instruction, format("dst"));
+      if (instruction.op === "range") return null;
+      if (instruction.leaky && instruction.slopeA === 0) return "slopeA = 0: the first shift of a LeakyReLU is 1..31";
+      return clampFault(instruction, format("dst"));
     case "pool":
       return format("src") === format("dst") && is8Bit(format("src"))
         ? null
@@ -273,8 +289,13 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
       return is8Bit(format("dst"))
         ? clampFault(instruction, format("dst"))
         : `dst: format ${format("dst")}, must be 8 bits`;
-    case "copy":
-      return format("src") === format("dst") ? null : `formats ${format("src")} and ${format("dst")} differ`;
+    case "copy": {
+      if (format("src") !== format("dst")) return `formats ${format("src")} and ${format("dst")} differ`;
+      const shifts = instruction.shift !== 0 || instruction.exponentIn !== 0 || instruction.exponentOut !== 0;
+      return shifts && !is8Bit(format("src"))
+        ? "an i32 tile is copied as it is; a shift or exponent has no meaning"
+        : null;
+    }
     default:
       return null;
   }

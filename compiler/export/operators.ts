@@ -9,7 +9,19 @@ import {
   reciprocal,
 } from "../../isa/index.ts";
 import type { QAdd, QConcat, QConv, QNode, QPool, QTensor } from "../quantized-model.ts";
-import { clip, multiply, ONNX_TYPE, type Operand, perChannel, roundShift, saturate32, simplest } from "./arithmetic.ts";
+import {
+  addSaturating,
+  everywhere,
+  floorDivide,
+  map,
+  multiply,
+  type Numbers,
+  ONNX_TYPE,
+  perChannel,
+  roundShiftClamped,
+  roundShiftNegative,
+  withConstant,
+} from "./arithmetic.ts";
 import type { OnnxGraph } from "./onnx-graph.ts";
 
 interface Surroundings {
@@ -32,6 +44,7 @@ function conv(node: QConv, { graph, tensor, place }: Surroundings): void {
   const input = tensor(node.inputs[0]);
   const output = tensor(node.output);
   const channels = output.channels;
+  if (slope !== null && slope.a < 1) throw new RapError(`${place}: '${name}': slope shift ${slope.a} is not in 1..31`);
   const aligned = Array.from({ length: channels }, (_, k) =>
     alignBias({ bias: node.bias[k], biasShift: node.biasShift[k], shift: 0 }),
   );
@@ -47,28 +60,16 @@ function conv(node: QConv, { graph, tensor, place }: Surroundings): void {
     [input.name, ...weights(graph, node, input, channels)],
     geometry(node, { dilations: node.dilation, group: groups, kernel_shape: kernel }),
   );
-  const biasDims = [1, channels, 1, 1];
   const fits = largest.every((sum, k) => sum + Math.abs(aligned[k]) <= FORMAT_MAX.i32);
-  if (fits && output.format === "i32") {
-    const bias = graph.constant(`${name}/bias/constant`, "int32", biasDims, aligned);
-    graph.node("Add", `${name}/bias`, [accumulators, bias], {}, output.name);
+  const unbiased = { accumulators, bias: perChannel(aligned), fits };
+  if (output.format === "i32") {
+    addSaturating(graph, `${name}/bias`, unbiased, output.name);
     return;
   }
-  let value: string;
-  if (fits) {
-    const bias = graph.constant(`${name}/bias/constant`, "int32", biasDims, aligned);
-    value = graph.cast(`${name}/wide`, graph.node("Add", `${name}/bias`, [accumulators, bias]), "int64");
-  } else {
-    const bias = graph.constant(`${name}/bias/constant`, "int64", biasDims, aligned);
-    const sum = graph.node("Add", `${name}/bias`, [graph.cast(`${name}/wide`, accumulators, "int64"), bias]);
-    value = saturate32(graph, `${name}/saturate`, sum);
-  }
-  if (output.format !== "i32") {
-    if (slope !== null) value = leaky(graph, `${name}/leaky`, value, slope);
-    const shifted = roundShift(graph, `${name}/shift`, value, perChannel([...node.shift]));
-    value = clip(graph, `${name}/clamp`, shifted, low, high);
-  }
-  graph.cast(`${name}/narrow`, value, ONNX_TYPE[output.format], output.name);
+  const biased = addSaturating(graph, `${name}/bias`, unbiased);
+  const activated = slope === null ? biased : leaky(graph, `${name}/leaky`, biased, slope);
+  const shifted = roundShiftClamped(graph, `${name}/shift`, activated, perChannel([...node.shift]), low, high);
+  graph.cast(`${name}/narrow`, shifted, ONNX_TYPE[output.format], output.name);
 }
 
 /** The sum of |weight| times the largest input, per output channel: no partial sum is larger. */
@@ -113,11 +114,10 @@ function geometry(node: QConv | QPool, more: Record<string, number | readonly nu
 
 /** Each term rounded: max(v, 0) + roundShift(min(v, 0), a) + roundShift(min(v, 0), b). */
 function leaky(graph: OnnxGraph, name: string, value: string, { a, b }: LeakySlope): string {
-  const zero = graph.scalar("int64", 0);
-  const positive = graph.node("Max", `${name}/positive`, [value, zero]);
-  const negative = graph.node("Min", `${name}/negative`, [value, zero]);
+  const positive = withConstant(graph, "Max", `${name}/positive`, value, everywhere(0));
+  const negative = withConstant(graph, "Min", `${name}/negative`, value, everywhere(0));
   return (b === 0 ? [a] : [a, b]).reduce((sum, shift, i) => {
-    const term = roundShift(graph, `${name}/term${i}`, negative, { dims: [], values: [shift] });
+    const term = roundShiftNegative(graph, `${name}/term${i}`, negative, shift);
     return graph.node("Add", `${name}/sum${i}`, [sum, term]);
   }, positive);
 }
@@ -154,12 +154,19 @@ function averagePool(node: QPool, { graph, tensor }: Surroundings): void {
     [input.name, ones],
     geometry(node, { group: input.channels, kernel_shape: kernel }),
   );
-  const reciprocals = counts(node, input, output).map(reciprocal);
-  const dims = [1, 1, output.height, output.width];
-  const each = (values: number[]): Operand => simplest({ dims, values });
-  const wide = graph.cast(`${name}/wide`, sums, "int64");
-  const scaled = multiply(graph, `${name}/factor`, wide, each(reciprocals.map(({ factor }) => factor)));
-  const shifted = roundShift(graph, `${name}/shift`, scaled, each(reciprocals.map(({ shift }) => shift)));
+  const averaged = counts(node, input, output);
+  const reciprocals = averaged.map(reciprocal);
+  const each = (values: number[]): Numbers => ({ dims: [1, 1, output.height, output.width], values });
+  const shifts = each(reciprocals.map(({ shift }) => shift));
+  // 255 * 2^23, the largest product of up to 511 elements, and the addend fit int32
+  const type = Math.max(...averaged) < 512 ? "int32" : "int64";
+  const wide = type === "int32" ? sums : graph.cast(`${name}/wide`, sums, type);
+  const factors = each(reciprocals.map(({ factor }) => factor));
+  const scaled = multiply(graph, `${name}/factor`, wide, factors, type);
+  const half = map(shifts, (shift) => 2 ** (shift - 1));
+  const raised = withConstant(graph, "Add", `${name}/up`, scaled, half, type);
+  const divisor = map(shifts, (shift) => 2 ** shift);
+  const shifted = floorDivide(graph, `${name}/shift`, raised, divisor, type);
   graph.cast(`${name}/narrow`, shifted, ONNX_TYPE[output.format], output.name);
 }
 
@@ -180,14 +187,13 @@ function add(node: QAdd, { graph, tensor }: Surroundings): void {
   const [a, b] = node.inputs.map(tensor);
   const output = tensor(node.output);
   const shifts = addShifts(a.exponent, b.exponent, output.exponent);
-  const operand = ({ name: source }: QTensor, which: "a" | "b") =>
-    roundShift(graph, `${name}/${which}`, graph.cast(`${name}/${which}/wide`, source, "int64"), {
-      dims: [],
-      values: [-shifts[which]],
-    });
+  const operand = ({ name: source }: QTensor, which: "a" | "b") => {
+    const wide = graph.cast(`${name}/${which}/wide`, source, "int32");
+    return multiply(graph, `${name}/${which}`, wide, everywhere(2 ** shifts[which]));
+  };
   const sum = graph.node("Add", name, [operand(a, "a"), operand(b, "b")]);
-  const shifted = roundShift(graph, `${name}/shift`, sum, { dims: [], values: [shifts.out] });
-  graph.cast(`${name}/narrow`, clip(graph, `${name}/clamp`, shifted, low, high), ONNX_TYPE[output.format], output.name);
+  const shifted = roundShiftClamped(graph, `${name}/shift`, sum, everywhere(shifts.out), low, high);
+  graph.cast(`${name}/narrow`, shifted, ONNX_TYPE[output.format], output.name);
 }
 
 function concat(node: QConcat, { graph }: Surroundings): void {

@@ -22,7 +22,13 @@ function fold(conv: ConvNode, norm: BatchNormNode): ConvNode {
 }
 
 /** A 1x1 depthwise convolution: one weight per channel. */
-export function depthwise(name: string, input: string, output: string, weights: Float32Array, bias: Float32Array): ConvNode {
+export function depthwise(
+  name: string,
+  input: string,
+  output: string,
+  weights: Float32Array,
+  bias: Float32Array,
+): ConvNode {
   return {
     op: "conv",
     name,

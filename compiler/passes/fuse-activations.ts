@@ -9,11 +9,18 @@ export function fuseActivations(graph: FloatGraph): FloatGraph {
     if (producer?.op === "conv" || producer?.op === "add") {
       const both = compose(producer.activation, node.activation);
       // an addition has no slope
-      if (both !== null && (producer.op === "conv" || both.slope === 1)) return { merged: { ...producer, output: node.output, activation: both } };
+      if (both !== null && (producer.op === "conv" || both.slope === 1))
+        return { merged: { ...producer, output: node.output, activation: both } };
     }
     // nothing to fuse with: a convolution by 1, which is exact
     const { channels } = graph.tensors.get(node.output)!;
-    const one = depthwise(node.name, node.inputs[0], node.output, new Float32Array(channels).fill(1), new Float32Array(channels));
+    const one = depthwise(
+      node.name,
+      node.inputs[0],
+      node.output,
+      new Float32Array(channels).fill(1),
+      new Float32Array(channels),
+    );
     return { kept: { ...one, activation: node.activation } };
   });
   return withNodes(graph, nodes);

@@ -1,10 +1,21 @@
 /** Gemm over a flattened tensor is a convolution whose kernel covers the whole tensor. */
 import { RapError } from "../../isa/index.ts";
-import { type ConvNode, elements, type FloatGraph, type FNode, type FTensor, type GemmNode, LINEAR, withNodes } from "../graph.ts";
+import {
+  type ConvNode,
+  elements,
+  type FloatGraph,
+  type FNode,
+  type FTensor,
+  type GemmNode,
+  LINEAR,
+  withNodes,
+} from "../graph.ts";
 import { removeNodes } from "./remove.ts";
 
 export function gemmToConv(graph: FloatGraph): FloatGraph {
-  return convertGemms(removeNodes(graph, (node) => node.op === "flatten" && isVector(graph.tensors.get(node.inputs[0])!)));
+  return convertGemms(
+    removeNodes(graph, (node) => node.op === "flatten" && isVector(graph.tensors.get(node.inputs[0])!)),
+  );
 }
 
 function isVector({ height, width }: FTensor): boolean {
@@ -27,16 +38,20 @@ function convertGemms(graph: FloatGraph): FloatGraph {
       nodes.push({ ...node, inputs: [image.name] });
       images.set(node.output, { name: node.output, shape: image.shape });
     } else {
-      for (const input of node.inputs) if (images.has(input)) throw flattened(node.name, node.op, images.get(input)!.shape);
+      for (const input of node.inputs)
+        if (images.has(input)) throw flattened(node.name, node.op, images.get(input)!.shape);
       nodes.push(node);
     }
   }
-  for (const output of graph.outputs) if (images.has(output)) throw flattened(`output '${output}'`, "an output", images.get(output)!.shape);
+  for (const output of graph.outputs)
+    if (images.has(output)) throw flattened(`output '${output}'`, "an output", images.get(output)!.shape);
   return withNodes(graph, nodes);
 }
 
 function flattened(place: string, what: string, shape: FTensor): RapError {
-  return new RapError(`${place}: ${what} made of a flattened ${shape.height}x${shape.width}x${shape.channels} tensor; only Gemm may read one`);
+  return new RapError(
+    `${place}: ${what} made of a flattened ${shape.height}x${shape.width}x${shape.channels} tensor; only Gemm may read one`,
+  );
 }
 
 function asConv(node: GemmNode, input: string, { height, width, channels }: FTensor): ConvNode {

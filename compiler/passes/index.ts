@@ -16,9 +16,21 @@ export const PASSES: readonly Pass[] = [
   { name: "remove-unused", what: "nodes no output depends on go", run: removeUnused },
   { name: "remove-identities", what: "Identity, Dropout and reshapes that change nothing go", run: removeIdentities },
   { name: "remove-softmax", what: "the final Softmax becomes host work", run: removeSoftmax },
-  { name: "gemm-to-conv", what: "Flatten and Gemm become a convolution with a kernel as large as its input", run: gemmToConv },
-  { name: "fold-batch-norms", what: "BatchNormalization goes into the convolution before it, or becomes a depthwise one", run: foldBatchNorms },
-  { name: "fuse-activations", what: "activations go into the convolution or addition before them", run: fuseActivations },
+  {
+    name: "gemm-to-conv",
+    what: "Flatten and Gemm become a convolution with a kernel as large as its input",
+    run: gemmToConv,
+  },
+  {
+    name: "fold-batch-norms",
+    what: "BatchNormalization goes into the convolution before it, or becomes a depthwise one",
+    run: foldBatchNorms,
+  },
+  {
+    name: "fuse-activations",
+    what: "activations go into the convolution or addition before them",
+    run: fuseActivations,
+  },
 ];
 
 export type SimpleNode = ConvNode | PoolNode | AddNode | ConcatNode;

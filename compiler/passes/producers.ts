@@ -11,7 +11,8 @@ export function mergeIntoProducers(
   rewrite: (node: FNode, producer: FNode | undefined) => { readonly merged: FNode } | { readonly kept: FNode },
 ): FNode[] {
   const uses = new Map<string, number>();
-  for (const name of [...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)]) uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const name of [...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)])
+    uses.set(name, (uses.get(name) ?? 0) + 1);
   const nodes: FNode[] = [];
   const writtenAt = new Map<string, number>();
   for (const node of graph.nodes) {

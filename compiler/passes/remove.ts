@@ -28,7 +28,9 @@ export function removeSoftmax(graph: FloatGraph): FloatGraph {
     const { head } = graph;
     const atEnd = graph.outputs.includes(node.output) && !read.has(node.output);
     if (!atEnd || head?.kind !== "classes" || head.tensor !== node.output || !head.softmax) {
-      throw new RapError(`${node.name}: softmax in the middle of the network; the accelerator has none, only the host applies it to class scores at the end`);
+      throw new RapError(
+        `${node.name}: softmax in the middle of the network; the accelerator has none, only the host applies it to class scores at the end`,
+      );
     }
     return true;
   });

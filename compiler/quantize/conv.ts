@@ -54,7 +54,9 @@ export function quantizeConv(
     let accExponent = clamp(bestExponent(float, "i8") + inputExponent, lowest, highest);
     for (; ; accExponent--) {
       if (accExponent < lowest) {
-        throw new RapError(`${node.name}: output channel ${k} overflows a 32-bit accumulator at every weight exponent; its bias ${node.bias[k]} is too large for its weights`);
+        throw new RapError(
+          `${node.name}: output channel ${k} overflows a 32-bit accumulator at every weight exponent; its bias ${node.bias[k]} is too large for its weights`,
+        );
       }
       roundWeights(float, accExponent - inputExponent, weights);
       const shift = target === null ? 0 : accExponent - target;
@@ -73,7 +75,11 @@ export function quantizeConv(
  * The largest magnitude a channel's accumulator can take on the way: every partial sum of products, in any order, plus the
  * aligned bias, plus the addend that rounds. Below 2^31 nothing can overflow.
  */
-export function accumulatorBound(weights: Int8Array, inputMagnitude: number, entry: { bias: number; biasShift: number; shift: number }): number {
+export function accumulatorBound(
+  weights: Int8Array,
+  inputMagnitude: number,
+  entry: { bias: number; biasShift: number; shift: number },
+): number {
   let sum = 0;
   for (const weight of weights) sum += Math.abs(weight);
   const rounding = entry.shift > 0 ? 2 ** (entry.shift - 1) : 0;

@@ -26,7 +26,13 @@ export function readersOf(graph: SimpleGraph, samples: ReadonlyMap<string, Sampl
   const { channels } = graph.tensors.get(tensor)!;
   const unity = (output: string): Reader => {
     const ones = new Float64Array(channels).fill(1);
-    return { groups: channels, outChannels: channels, squares: ones, sums: ones, power: meanSquare(samples.get(output)!.values) };
+    return {
+      groups: channels,
+      outChannels: channels,
+      squares: ones,
+      sums: ones,
+      power: meanSquare(samples.get(output)!.values),
+    };
   };
   const readers = graph.nodes.flatMap((node): Reader[] => {
     if (!node.inputs.includes(tensor)) return [];
@@ -43,13 +49,26 @@ export function readersOf(graph: SimpleGraph, samples: ReadonlyMap<string, Sampl
       squares[channel] += weight * weight;
       sums[channel * outPerGroup + (k % outPerGroup)] += weight;
     });
-    return [{ groups: node.groups, outChannels: node.bias.length, squares, sums, power: meanSquare(samples.get(node.output)!.values) }];
+    return [
+      {
+        groups: node.groups,
+        outChannels: node.bias.length,
+        squares,
+        sums,
+        power: meanSquare(samples.get(node.output)!.values),
+      },
+    ];
   });
   return graph.outputs.includes(tensor) ? [...readers, unity(tensor)] : readers;
 }
 
 /** Noise of a tensor at an exponent, over all its readers: mean squared error / mean square, summed. */
-export function damage({ channels, values }: Samples, readers: readonly Reader[], exponent: number, format: Format): number {
+export function damage(
+  { channels, values }: Samples,
+  readers: readonly Reader[],
+  exponent: number,
+  format: Format,
+): number {
   const scale = 2 ** exponent;
   const step = 1 / scale;
   const [low, high] = [FORMAT_MIN[format], FORMAT_MAX[format]];
@@ -70,7 +89,8 @@ export function damage({ channels, values }: Samples, readers: readonly Reader[]
         rounding[c] += error * error;
       }
     }
-    if (clippedChannels.length > 0) readers.forEach((reader, r) => (noise[r] += clippingNoise(reader, channels, clippedChannels, clipped)));
+    if (clippedChannels.length > 0)
+      readers.forEach((reader, r) => (noise[r] += clippingNoise(reader, channels, clippedChannels, clipped)));
   }
   return readers.reduce((sum, { squares, outChannels, power }, r) => {
     const total = squares.reduce((part, square, c) => part + square * rounding[c], noise[r]);
@@ -79,7 +99,12 @@ export function damage({ channels, values }: Samples, readers: readonly Reader[]
 }
 
 /** Squared error in the reader's sums at one pixel, over all output channels. */
-function clippingNoise({ groups, outChannels, sums }: Reader, channels: number, clippedChannels: readonly number[], clipped: Float64Array): number {
+function clippingNoise(
+  { groups, outChannels, sums }: Reader,
+  channels: number,
+  clippedChannels: readonly number[],
+  clipped: Float64Array,
+): number {
   const outPerGroup = outChannels / groups;
   const errors = new Float64Array(outChannels);
   for (const c of clippedChannels) {

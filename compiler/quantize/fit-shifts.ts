@@ -8,7 +8,12 @@ import { bestExponent } from "./exponents.ts";
  * Lowers exponents (of classes, in place) until every shift is encodable: a convolution's output is at most 8 bits finer than its
  * accumulator, operands of an addition differ by at most 16 bits. Only lowers, so it ends; in ordinary networks nothing changes.
  */
-export function fitShifts(graph: SimpleGraph, exponents: Map<string, number>, classOf: (name: string) => string, formats: ReadonlyMap<string, Format>): void {
+export function fitShifts(
+  graph: SimpleGraph,
+  exponents: Map<string, number>,
+  classOf: (name: string) => string,
+  formats: ReadonlyMap<string, Format>,
+): void {
   const get = (name: string) => exponents.get(classOf(name))!;
   let changed = true;
   const cap = (name: string, limit: number) => {
@@ -20,7 +25,8 @@ export function fitShifts(graph: SimpleGraph, exponents: Map<string, number>, cl
   while (changed) {
     changed = false;
     for (const { op, name, inputs, output } of graph.nodes) {
-      if (op === "conv" && formats.get(output) !== "i32") cap(output, coarsestWeights.get(name)! + get(inputs[0]) - SHIFT_MIN);
+      if (op === "conv" && formats.get(output) !== "i32")
+        cap(output, coarsestWeights.get(name)! + get(inputs[0]) - SHIFT_MIN);
       if (op !== "add") continue;
       const coarser = Math.min(get(inputs[0]), get(inputs[1]));
       for (const input of inputs) cap(input, Math.min(coarser + ADD_SHIFT_MAX, get(output) + SHIFT_MAX));

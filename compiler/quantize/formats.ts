@@ -14,7 +14,9 @@ export interface FormatOptions {
 /** Outputs that a convolution writes and nothing reads: their channels may have exponents of their own. */
 export function rawOutputs(graph: SimpleGraph): string[] {
   const read = new Set(graph.nodes.flatMap((node) => node.inputs));
-  return graph.nodes.filter(({ op, output }) => op === "conv" && graph.outputs.includes(output) && !read.has(output)).map(({ output }) => output);
+  return graph.nodes
+    .filter(({ op, output }) => op === "conv" && graph.outputs.includes(output) && !read.has(output))
+    .map(({ output }) => output);
 }
 
 export function chooseFormats(graph: SimpleGraph, options: FormatOptions): Map<string, Format> {
@@ -23,7 +25,8 @@ export function chooseFormats(graph: SimpleGraph, options: FormatOptions): Map<s
   const signed = new Set<string>();
   for (const name of graph.tensors.keys()) if (!nonNegative.has(name)) signed.add(classes.of(name));
   const formats = new Map<string, Format>();
-  for (const name of graph.tensors.keys()) formats.set(name, options.activations === "u8" && !signed.has(classes.of(name)) ? "u8" : "i8");
+  for (const name of graph.tensors.keys())
+    formats.set(name, options.activations === "u8" && !signed.has(classes.of(name)) ? "u8" : "i8");
   if (options.head === "i8") return formats;
   for (const name of rawOutputs(graph)) {
     const writer = graph.nodes.find(({ output }) => output === name)!;

@@ -18,7 +18,11 @@ export interface Samples {
 }
 
 /** Runs the photographs. @param onFraction told how much is done, 0..1 */
-export function observe(graph: FloatGraph, seed: number, onFraction: (fraction: number) => void = () => {}): Map<string, Samples> {
+export function observe(
+  graph: FloatGraph,
+  seed: number,
+  onFraction: (fraction: number) => void = () => {},
+): Map<string, Samples> {
   const small = shrink(graph);
   const parts = new Map<string, Float32Array[]>();
   for (let i = 0; i < STIMULI; i++) {
@@ -49,7 +53,8 @@ function samplePixels(values: Float32Array, channels: number): Float32Array {
   const step = Math.max(1, Math.floor(pixels / wanted) | 1);
   const count = Math.ceil(pixels / step);
   const out = new Float32Array(count * channels);
-  for (let i = 0; i < count; i++) out.set(values.subarray(i * step * channels, (i * step + 1) * channels), i * channels);
+  for (let i = 0; i < count; i++)
+    out.set(values.subarray(i * step * channels, (i * step + 1) * channels), i * channels);
   return out;
 }
 
@@ -61,7 +66,11 @@ function shrink(graph: FloatGraph): FloatGraph {
   const factor = Math.sqrt(MACS_PER_STIMULUS / countMacs(graph));
   if (!(factor < 1)) return graph;
   const reduce = (extent: number) => Math.min(extent, Math.max(64, Math.round((extent * factor) / 32) * 32));
-  const preprocess = { ...graph.preprocess, height: reduce(graph.preprocess.height), width: reduce(graph.preprocess.width) };
+  const preprocess = {
+    ...graph.preprocess,
+    height: reduce(graph.preprocess.height),
+    width: reduce(graph.preprocess.width),
+  };
   try {
     return withNodes(graph, graph.nodes, { preprocess });
   } catch (error) {

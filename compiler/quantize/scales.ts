@@ -36,11 +36,21 @@ export function planScales(graph: SimpleGraph, samples: ReadonlyMap<string, Samp
 }
 
 /** The exponent of tensors that share one: the least damage to the layers that read any of them. */
-function classExponent(graph: SimpleGraph, samples: ReadonlyMap<string, Samples>, tensors: readonly string[], format: Format): number {
-  const read = tensors.map((name) => ({ own: samples.get(name)!, readers: readersOf(graph, samples, name) })).filter(({ readers }) => readers.length > 0);
+function classExponent(
+  graph: SimpleGraph,
+  samples: ReadonlyMap<string, Samples>,
+  tensors: readonly string[],
+  format: Format,
+): number {
+  const read = tensors
+    .map((name) => ({ own: samples.get(name)!, readers: readersOf(graph, samples, name) }))
+    .filter(({ readers }) => readers.length > 0);
   let best = 0;
   let least = Infinity;
-  for (const exponent of candidates(read.map(({ own }) => own.values), format)) {
+  for (const exponent of candidates(
+    read.map(({ own }) => own.values),
+    format,
+  )) {
     const sum = read.reduce((total, { own, readers }) => total + damage(own, readers, exponent, format), 0);
     // finer steps make less rounding noise until clipping takes over; from there it only gets worse
     if (sum >= least) break;
@@ -55,7 +65,8 @@ function groupExponents(graph: SimpleGraph, samples: ReadonlyMap<string, Samples
   for (const name of rawOutputs(graph)) {
     const { channels, values } = samples.get(name)!;
     const { head } = graph;
-    const ranges: (readonly [number, number])[] = head?.kind === "convdet" && head.tensor === name ? Object.values(head.channels) : [[0, channels]];
+    const ranges: (readonly [number, number])[] =
+      head?.kind === "convdet" && head.tensor === name ? Object.values(head.channels) : [[0, channels]];
     const exponents = new Array<number>(channels).fill(0);
     for (const [from, to] of ranges) {
       const own = values.filter((_, i) => i % channels >= from && i % channels < to);

@@ -139,7 +139,7 @@ describe("copy", () => {
     expect([...runOne(b.build({ serial: true }), input)]).toEqual(expected.flat());
   });
 
-  test("int32 tiles are copied as they are", () => {
+  const int32Copy = (shift: number) => {
     const b = new ProgramBuilder();
     b.tensor("input", [1, 1, 1], "i8", "input");
     const values = Int32Array.of(2147483647, -2147483648, 5, 6);
@@ -148,9 +148,18 @@ describe("copy", () => {
     const all = whole([1, 2, 2]);
     const src = b.view(from, all, 0);
     b.emit("load", { dst: src, ...all });
-    b.emit("copy", { src, dst: b.view(to, all, 64), ...all, shift: 4 });
+    b.emit("copy", { src, dst: b.view(to, all, 64), ...all, shift });
     b.emit("store", { src: b.view(to, all, 64), ...all });
-    expect(runOne(b.build({ serial: true }), counting(1))).toEqual(values);
+    return { values, program: () => b.build({ serial: true }) };
+  };
+
+  test("int32 tiles are copied as they are", () => {
+    const { values, program } = int32Copy(0);
+    expect(runOne(program(), counting(1))).toEqual(values);
+  });
+
+  test("an int32 tile cannot be shifted on the way", () => {
+    expect(int32Copy(4).program).toThrow("an i32 tile is copied as it is");
   });
 });
 

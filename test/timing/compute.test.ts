@@ -193,8 +193,8 @@ describe("shift, pool, add, range: values / lanes + 5 of pipeline", () => {
 });
 
 describe("copy", () => {
-  const copyProgram = (given: Fields<"copy">) => {
-    const program = new Builder({ agents: 2 });
+  const copyProgram = (given: Fields<"copy">, parameters: object = {}) => {
+    const program = new Builder({ agents: 2, ...parameters });
     const view = program.view(program.tensor("tile", [3, 4, 9]));
     const fields = { src: view, dst: view, ...whole([3, 4, 9]), ...given };
     return { program, copies: [program.add("copy", fields), program.add("copy", fields)] };
@@ -203,6 +203,11 @@ describe("copy", () => {
   test("within an agent: 108 B at 16 B/cycle", () => {
     const { program, copies } = copyProgram({});
     expect(run(program).cycles(copies[0])).toBe(7);
+  });
+
+  test("within an agent, reads and writes share slow banks: 2 x 108 B at 8 B/cycle", () => {
+    const { program, copies } = copyProgram({}, { "sram.banks": 4, "sram.bankBytesPerCycle": 2 });
+    expect(run(program).cycles(copies[0])).toBe(27);
   });
 
   test("to the next agent: 108 B at 16 B/cycle + 16 latency; the next enters behind the bytes", () => {

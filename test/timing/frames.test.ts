@@ -109,6 +109,17 @@ describe("frames", () => {
     expect(waited.length).toBeGreaterThan(0);
   });
 
+  test("attributed cycles of frames that do not overlap: each begins with its own start", () => {
+    const { result } = run(pipeline(), { frames: 3 });
+    const cycles = Object.fromEntries(result.layers.map(({ name, attributedCycles }) => [name, attributedCycles]));
+    expect(cycles).toEqual({
+      "(start)": PROLOGUE + 3 * (FETCH + 5),
+      conv1: 3 * (196 + 150 + 133),
+      head: 3 * 97,
+      "(end)": 0,
+    });
+  });
+
   test("attributed cycles of overlapping frames follow each other", () => {
     const { result } = run(pipeline(), { frames: 6, overlapFrames: true });
     const cycles = Object.fromEntries(result.layers.map(({ name, attributedCycles }) => [name, attributedCycles]));

@@ -176,6 +176,19 @@ describe("load", () => {
     expect(run(program).cycles(load)).toBe(32 + 256 + 256);
   });
 
+  test("of a group, the agent with the most padding counts", () => {
+    const program = new Builder({ ...RATES, "dma.bytesPerCycle": 8, agents: 2 });
+    const tensor = program.tensor("tile", [4, 8, 64], "intermediate");
+    // the window of agent 0 has four rows of padding above the tile, that of agent 1 two
+    const window = { y: axis(-4, 8, 0, 2), x: axis(0, 8), c: axis(0, 64) };
+    const box = { ...window, y: axis(-4, 8) };
+    const load = program.add("load", { dst: program.view(tensor, window), ...box, fill: true, multicast: "all" });
+    const { cycles, result } = run(program);
+    // 32 + 4 x 512 / 8 of padding + 2048 / 8 of data, for both
+    expect([cycles(load, 0), cycles(load, 1)]).toEqual([32 + 256 + 256, 32 + 256 + 256]);
+    expect(result.totals.fillBytes).toBe((4 + 2) * 512);
+  });
+
   test("a box outside its tensor takes no time", () => {
     const program = new Builder(RATES);
     const tensor = program.tensor("tile", [4, 8, 64], "intermediate");
@@ -192,6 +205,12 @@ describe("store", () => {
     ["1 KiB: 32 set-up + 1024 / 32 out of SRAM + 1024 / 16 into DRAM", [1, 1, 1024], {}, 32 + 32 + 64],
     ["2 requests: the second leaves SRAM meanwhile", [1, 1, 2048], {}, 32 + 32 + 128],
     ["a slow engine: 32 + 2048 / 8 + 1024 / 16", [1, 1, 2048], { "dma.bytesPerCycle": 8 }, 32 + 256 + 64],
+    [
+      "1344 / 0.7 is 1920, though not in binary fractions: 32 + 42 + 1920",
+      [1, 1, 1344],
+      { "dram.bytesPerCycle": 0.7, "dma.requestBytes": 4096 },
+      32 + 42 + 1920,
+    ],
     ["one in flight: 32 + 2 x (32 + 64)", [1, 1, 2048], { "dma.outstanding": 1 }, 32 + 192],
   ])("%s", (_, shape, parameters, cycles) => {
     const store = transfer("store", shape, parameters);
