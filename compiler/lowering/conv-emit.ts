@@ -1,5 +1,5 @@
 /** A convolution group's instructions from its plan: tiles, output-channel groups, strips and input chunks. */
-import { accumulatorRows, type LeakySlope, type Machine, type Packing } from "../../isa/index.ts";
+import { type Axis, accumulatorRows, type LeakySlope, type Machine, type Packing } from "../../isa/index.ts";
 import {
   axis,
   type Buffer,
@@ -7,10 +7,12 @@ import {
   type Draft,
   inputAxes,
   loadTile,
+  type Multicast,
   type Place,
   poolTile,
   shiftTile,
   storeTile,
+  type TileView,
   tileView,
   within,
 } from "../../kernels/index.ts";
@@ -48,219 +50,253 @@ export interface Persistent {
   readonly loads: Draft[];
 }
 
-export function emitConv(
-  shape: ConvShape,
-  plan: ConvPlan,
-  tensors: ConvTensors,
-  epilogue: ConvEpilogue,
-  poolMode: "max" | "average" | "averageAll",
-  machine: Machine,
-  packing: Packing,
-  layer: number,
-  buffers: Pool,
-  persistent: Persistent,
-): Draft[] {
-  const cols = machine.parameters["array.cols"];
-  const tps = machine.parameters["agent.tensorProcessors"];
-  const sizes = convSizes(shape, plan, machine);
-  const { geometry, pool } = shape;
-  const taps = geometry.kernel[0] * geometry.kernel[1];
-  const groupIn = shape.inChannels / shape.groups;
-  const groupOut = shape.output.channels / shape.groups;
-  const grid = { gridY: plan.gridY, gridX: plan.gridX };
-  const byColumns = plan.split === "columns";
-  const kStep = byColumns ? 0 : plan.channels;
-  const weightMulticast = byColumns ? "all" : "column";
-  const inputMulticast = byColumns ? "none" : "row";
-
-  const inputs = buffers.slots("input", sizes.inputBytes, sizes.inputSlots);
-  const weightPool = plan.persistentWeights ? persistent.pool : buffers;
-  const weightBuffers = weightPool.slots(`${shape.name}/weights`, sizes.weightBytes, sizes.weightSlots);
-  const tableBuffer = weightPool.slots(`${shape.name}/table`, sizes.tableBytes, 1)[0];
-  const convOutputs = buffers.slots("convOutput", sizes.convBytes, sizes.convSlots);
-  const outputs = buffers.slots("output", sizes.outputBytes, sizes.outputSlots);
-  const accSlots = plan.prefetch ? 2 : 1;
-  const accSlotRows = Math.floor(accumulatorRows(machine) / accSlots);
-
-  const tableView = tileView(
-    tensors.table,
-    "i8",
-    axis(0, 1),
-    axis(0, plan.channels, 0, kStep),
-    axis(0, 4),
-    tableBuffer,
-  );
-  const residentWeights = tileView(
-    tensors.weights,
-    "i8",
-    axis(0, sizes.agentBlocks, 0, kStep / cols),
-    axis(0, sizes.rows),
-    axis(0, cols),
-    weightBuffers[0],
-  );
-
-  const items: WorkItem[] = [];
-  let tile = 0;
-  let unit = 0;
-  let weightLoads = 0;
-  let inputLoads = 0;
-  let convTiles = 0;
-  let outputTiles = 0;
-  const slot = (list: readonly Buffer[], count: number) => list[count % list.length];
-
-  for (let stepY = 0; stepY < plan.stepsY; stepY++) {
-    for (let stepX = 0; stepX < plan.stepsX; stepX++, tile++) {
-      const place: Place = { grid, layer, tile };
-      const finalY = axis(stepY * plan.gridY * plan.tileHeight, plan.tileHeight, plan.tileHeight);
-      const finalX = byColumns
-        ? axis(stepX * plan.gridX * plan.tileWidth, plan.tileWidth, 0, plan.tileWidth)
-        : axis(stepX * plan.tileWidth, plan.tileWidth);
-      const conv = pool ? inputAxes(finalY, finalX, pool) : { y: finalY, x: finalX };
-      const input = inputAxes(conv.y, conv.x, geometry);
-      const pending: Draft[] = [];
-      if (tile === 0) {
-        const once = plan.persistentWeights ? persistent.loads : pending;
-        once.push(loadTile(place, tableView, weightMulticast));
-        if (plan.weightsResident) once.push(loadTile(place, residentWeights, weightMulticast));
-      }
-      const inputView = (start: number, count: number, buffer: Buffer) =>
-        tileView(
-          tensors.input,
-          tensors.inputFormat,
-          input.y,
-          input.x,
-          axis(tensors.inputOffset + start, count),
-          buffer,
-        );
-      let src = inputView(0, shape.inChannels, slot(inputs, inputLoads));
-      if (plan.inputWhole) {
-        inputLoads++;
-        pending.push(loadTile(place, src, inputMulticast));
-      }
-
-      const destinationView = (k0: number, count: number, buffer: Buffer) =>
-        tileView(
-          tensors.destination,
-          tensors.convFormat,
-          finalY,
-          finalX,
-          axis(tensors.destinationOffset + k0, count, 0, kStep),
-          buffer,
-        );
-      let destination = destinationView(0, plan.channels, slot(outputs, outputTiles));
-      if (plan.outputWhole) outputTiles++;
-
-      for (let kGroup = 0; kGroup < sizes.kGroups; kGroup++) {
-        const block0 = kGroup * plan.blocks;
-        const blocks = Math.min(plan.blocks, sizes.agentBlocks - block0);
-        const k0 = block0 * cols;
-        const kCount = Math.min(blocks * cols, plan.channels - k0);
-        const kAxis = axis(k0, kCount, 0, kStep);
-        if (!plan.outputWhole) destination = destinationView(k0, kCount, slot(outputs, outputTiles++));
-        const convView = pool
-          ? tileView(tensors.conv, tensors.convFormat, conv.y, conv.x, kAxis, slot(convOutputs, convTiles++))
-          : destination;
-        let weights = residentWeights;
-
-        for (let strip = 0; strip < sizes.strips; strip++, unit++) {
-          const row0 = strip * plan.stripRows;
-          const y = within(conv.y, row0, Math.min(plan.stripRows, sizes.convHeight - row0));
-          const tp = unit % tps;
-          const accRow = (Math.floor(unit / tps) % accSlots) * accSlotRows;
-          for (let chunk = 0; chunk < sizes.chunks; chunk++) {
-            const c0 = chunk * plan.chunk;
-            const cCount = Math.min(plan.chunk, groupIn - c0);
-            const loads = pending.splice(0);
-            if (!plan.inputWhole) {
-              const span = channelSpan(shape, k0, kCount, c0, cCount);
-              src = inputView(span.start, span.count, slot(inputs, inputLoads++));
-              loads.push(loadTile(place, src, inputMulticast));
-            }
-            if (!plan.weightsResident && (strip === 0 || sizes.chunks > 1)) {
-              weights = tileView(
-                tensors.weights,
-                "i8",
-                axis(block0, blocks, 0, kStep / cols),
-                axis(c0 * taps, cCount * taps),
-                axis(0, cols),
-                slot(weightBuffers, weightLoads++),
-              );
-              loads.push(loadTile(place, weights, weightMulticast));
-            }
-            const compute: Draft[] = [
-              convTile(place, {
-                src,
-                weights,
-                tensor: tensors.conv,
-                y,
-                x: conv.x,
-                c: kAxis,
-                tp,
-                accRow,
-                add: chunk > 0,
-                weightRow: c0 * taps,
-                cBegin: tensors.inputOffset + c0,
-                cCount,
-                groupIn,
-                groupOut,
-                geometry,
-                packing,
-              }),
-            ];
-            items.push({ loads, compute });
-          }
-          const epilogueDrafts = items[items.length - 1].compute;
-          epilogueDrafts.push(
-            shiftTile(place, {
-              table: tableView,
-              dst: convView,
-              tensor: tensors.conv,
-              y,
-              x: conv.x,
-              c: kAxis,
-              tp,
-              accRow,
-              channelOffset: pool ? 0 : tensors.destinationOffset,
-              ...epilogue,
-            }),
-          );
-          if (strip < sizes.strips - 1) continue;
-          if (pool) {
-            epilogueDrafts.push(
-              poolTile(place, {
-                src: convView,
-                dst: destination,
-                tensor: tensors.pooled,
-                y: finalY,
-                x: finalX,
-                c: kAxis,
-                tp,
-                channelOffset: tensors.destinationOffset,
-                mode: poolMode,
-                geometry: pool,
-              }),
-            );
-          }
-          if (!plan.outputWhole || kGroup === sizes.kGroups - 1) epilogueDrafts.push(storeTile(place, destination));
-        }
-      }
-    }
-  }
-  return interleave(items, plan.prefetch);
+/** Everything that stays the same over a convolution group. */
+export interface ConvJob {
+  readonly shape: ConvShape;
+  readonly plan: ConvPlan;
+  readonly tensors: ConvTensors;
+  readonly epilogue: ConvEpilogue;
+  readonly poolMode: "max" | "average" | "averageAll";
+  readonly machine: Machine;
+  readonly packing: Packing;
+  readonly layer: number;
 }
 
-/** Input channels that output channels k0.. + kCount and, within a group, channels c0.. + cCount need. */
-function channelSpan(
-  shape: ConvShape,
-  k0: number,
-  kCount: number,
-  c0: number,
-  cCount: number,
-): { start: number; count: number } {
-  if (shape.groups === 1) return { start: c0, count: cCount };
+/** @param buffers where the group's own buffers come from */
+export function emitConv(job: ConvJob, buffers: Pool, persistent: Persistent): Draft[] {
+  return interleave(new ConvEmitter(job, buffers, persistent).items(), job.plan.prefetch);
+}
+
+/** Buffers of one kind, used in turn. */
+class Turns {
+  private count = 0;
+  constructor(private readonly buffers: readonly Buffer[]) {}
+
+  next(): Buffer {
+    return this.buffers[this.count++ % this.buffers.length];
+  }
+}
+
+/** One final tile of every agent: where it lies, and what it needs loaded before its first convolution. */
+interface Step {
+  readonly place: Place;
+  readonly finalY: Axis;
+  readonly finalX: Axis;
+  readonly convY: Axis;
+  readonly convX: Axis;
+  readonly inputY: Axis;
+  readonly inputX: Axis;
+  readonly pending: Draft[];
+}
+
+/** Output channels of one pass over a tile, of every agent. */
+interface ChannelGroup {
+  readonly firstBlock: number;
+  readonly blocks: number;
+  readonly channels: Axis;
+}
+
+class ConvEmitter {
+  private readonly sizes;
+  private readonly cols: number;
+  /** from one grid column's output channels to the next's */
+  private readonly channelStep: number;
+  private readonly weightMulticast: Multicast;
+  private readonly inputMulticast: Multicast;
+  private readonly inputs: Turns;
+  private readonly weights: Turns;
+  private readonly convOutputs: Turns;
+  private readonly outputs: Turns;
+  private readonly table: TileView;
+  private readonly residentWeights: TileView;
+  private readonly work: WorkItem[] = [];
+  /** accumulator tiles given out: they alternate between tensor processors, then between halves */
+  private accumulatorTiles = 0;
+
+  constructor(
+    private readonly job: ConvJob,
+    buffers: Pool,
+    private readonly persistent: Persistent,
+  ) {
+    const { shape, plan, tensors, machine } = job;
+    this.cols = machine.parameters["array.cols"];
+    this.sizes = convSizes(shape, plan, machine);
+    const byColumns = plan.split === "columns";
+    this.channelStep = byColumns ? 0 : plan.channels;
+    this.weightMulticast = byColumns ? "all" : "column";
+    this.inputMulticast = byColumns ? "none" : "row";
+    const { sizes } = this;
+    const weightPool = plan.persistentWeights ? persistent.pool : buffers;
+    const weightBuffers = weightPool.slots(`${shape.name}/weights`, sizes.weightBytes, sizes.weightSlots);
+    const [tableBuffer] = weightPool.slots(`${shape.name}/table`, sizes.tableBytes, 1);
+    this.inputs = new Turns(buffers.slots("input", sizes.inputBytes, sizes.inputSlots));
+    this.weights = new Turns(weightBuffers);
+    this.convOutputs = new Turns(buffers.slots("convOutput", sizes.convBytes, sizes.convSlots));
+    this.outputs = new Turns(buffers.slots("output", sizes.outputBytes, sizes.outputSlots));
+    const channels = axis(0, plan.channels, 0, this.channelStep);
+    this.table = tileView(tensors.table, "i8", axis(0, 1), channels, axis(0, 4), tableBuffer);
+    this.residentWeights = this.weightView(0, sizes.agentBlocks, 0, sizes.rows, weightBuffers[0]);
+  }
+
+  items(): WorkItem[] {
+    const { plan } = this.job;
+    for (let y = 0; y < plan.stepsY; y++) for (let x = 0; x < plan.stepsX; x++) this.step(this.stepAt(y, x));
+    return this.work;
+  }
+
+  private stepAt(stepY: number, stepX: number): Step {
+    const { shape, plan, layer } = this.job;
+    const { gridY, gridX, tileHeight, tileWidth } = plan;
+    const tile = stepY * plan.stepsX + stepX;
+    const place: Place = { grid: { gridY, gridX }, layer, tile };
+    const finalY = axis(stepY * gridY * tileHeight, tileHeight, tileHeight);
+    const finalX =
+      plan.split === "columns"
+        ? axis(stepX * gridX * tileWidth, tileWidth, 0, tileWidth)
+        : axis(stepX * tileWidth, tileWidth);
+    const conv = shape.pool ? inputAxes(finalY, finalX, shape.pool) : { y: finalY, x: finalX };
+    const input = inputAxes(conv.y, conv.x, shape.geometry);
+    const pending: Draft[] = [];
+    if (tile === 0) {
+      const once = plan.persistentWeights ? this.persistent.loads : pending;
+      once.push(loadTile(place, this.table, this.weightMulticast));
+      if (plan.weightsResident) once.push(loadTile(place, this.residentWeights, this.weightMulticast));
+    }
+    return { place, finalY, finalX, convY: conv.y, convX: conv.x, inputY: input.y, inputX: input.x, pending };
+  }
+
+  private step(step: Step): void {
+    const { shape, plan } = this.job;
+    const { kGroups, agentBlocks } = this.sizes;
+    const source = plan.inputWhole ? this.loadInput(step, step.pending, 0, shape.inChannels) : null;
+    const whole = plan.outputWhole ? this.destinationView(step, axis(0, plan.channels, 0, this.channelStep)) : null;
+    for (let kGroup = 0; kGroup < kGroups; kGroup++) {
+      const firstBlock = kGroup * plan.blocks;
+      const blocks = Math.min(plan.blocks, agentBlocks - firstBlock);
+      const first = firstBlock * this.cols;
+      const channels = axis(first, Math.min(blocks * this.cols, plan.channels - first), 0, this.channelStep);
+      const destination = whole ?? this.destinationView(step, channels);
+      this.channelGroup(step, { firstBlock, blocks, channels }, source, destination);
+      if (whole === null || kGroup === kGroups - 1) this.last.push(storeTile(step.place, destination));
+    }
+  }
+
+  /** All convolutions, shifts and the pooling of one group of output channels. */
+  private channelGroup(step: Step, group: ChannelGroup, source: TileView | null, destination: TileView): void {
+    const { shape, plan, tensors, machine, epilogue, poolMode } = this.job;
+    const { place, convY, convX } = step;
+    const tensorProcessors = machine.parameters["agent.tensorProcessors"];
+    const halves = plan.prefetch ? 2 : 1;
+    const result = shape.pool
+      ? tileView(tensors.conv, tensors.convFormat, convY, convX, group.channels, this.convOutputs.next())
+      : destination;
+    let weights = plan.weightsResident ? this.residentWeights : null;
+    let tp = 0;
+    for (let strip = 0; strip < this.sizes.strips; strip++) {
+      const firstRow = strip * plan.stripRows;
+      const y = within(convY, firstRow, Math.min(plan.stripRows, this.sizes.convHeight - firstRow));
+      tp = this.accumulatorTiles % tensorProcessors;
+      const half = Math.floor(this.accumulatorTiles++ / tensorProcessors) % halves;
+      const accRow = half * Math.floor(accumulatorRows(machine) / halves);
+      const tile = { tensor: tensors.conv, y, x: convX, c: group.channels, tp, accRow };
+      // chunked weights pass through their buffers once per strip; whole ones stay for all strips of the group
+      if (this.sizes.chunks > 1 && !plan.weightsResident) weights = null;
+      weights = this.convolve(step, group, tile, source, weights);
+      const channelOffset = shape.pool ? 0 : tensors.destinationOffset;
+      this.last.push(shiftTile(place, { table: this.table, dst: result, ...tile, channelOffset, ...epilogue }));
+    }
+    if (shape.pool === null) return;
+    const pooling = { tensor: tensors.pooled, y: step.finalY, x: step.finalX, c: group.channels, tp };
+    const channelOffset = tensors.destinationOffset;
+    this.last.push(
+      poolTile(place, {
+        src: result,
+        dst: destination,
+        ...pooling,
+        channelOffset,
+        mode: poolMode,
+        geometry: shape.pool,
+      }),
+    );
+  }
+
+  /** One accumulator tile, chunk by chunk of input channels. Returns the weights it used last. */
+  private convolve(
+    step: Step,
+    group: ChannelGroup,
+    tile: { tensor: number; y: Axis; x: Axis; c: Axis; tp: number; accRow: number },
+    source: TileView | null,
+    loadedWeights: TileView | null,
+  ): TileView | null {
+    const { shape, plan, tensors, packing } = this.job;
+    const { geometry } = shape;
+    const taps = geometry.kernel[0] * geometry.kernel[1];
+    const groupIn = shape.inChannels / shape.groups;
+    const groupOut = shape.output.channels / shape.groups;
+    let weights = loadedWeights;
+    for (let chunk = 0; chunk < this.sizes.chunks; chunk++) {
+      const first = chunk * plan.chunk;
+      const count = Math.min(plan.chunk, groupIn - first);
+      const loads = step.pending.splice(0);
+      let src = source;
+      if (src === null) {
+        const span = channelSpan(shape, group.channels, first, count);
+        src = this.loadInput(step, loads, span.start, span.count);
+      }
+      if (loadedWeights === null) {
+        weights = this.weightView(group.firstBlock, group.blocks, first * taps, count * taps, this.weights.next());
+        loads.push(loadTile(step.place, weights, this.weightMulticast));
+      }
+      const conv = convTile(step.place, {
+        src,
+        weights: weights!,
+        ...tile,
+        add: chunk > 0,
+        weightRow: first * taps,
+        cBegin: tensors.inputOffset + first,
+        cCount: count,
+        groupIn,
+        groupOut,
+        geometry,
+        packing,
+      });
+      this.work.push({ loads, compute: [conv] });
+    }
+    return weights;
+  }
+
+  /** Instructions of the item in the making. */
+  private get last(): Draft[] {
+    return this.work[this.work.length - 1].compute;
+  }
+
+  private loadInput(step: Step, loads: Draft[], start: number, count: number): TileView {
+    const { tensors } = this.job;
+    const channels = axis(tensors.inputOffset + start, count);
+    const view = tileView(tensors.input, tensors.inputFormat, step.inputY, step.inputX, channels, this.inputs.next());
+    loads.push(loadTile(step.place, view, this.inputMulticast));
+    return view;
+  }
+
+  private destinationView(step: Step, channels: Axis): TileView {
+    const { tensors } = this.job;
+    const moved = { ...channels, base: channels.base + tensors.destinationOffset };
+    return tileView(tensors.destination, tensors.convFormat, step.finalY, step.finalX, moved, this.outputs.next());
+  }
+
+  private weightView(block: number, blocks: number, row: number, rows: number, buffer: Buffer): TileView {
+    const { tensors } = this.job;
+    const blockAxis = axis(block, blocks, 0, this.channelStep / this.cols);
+    return tileView(tensors.weights, "i8", blockAxis, axis(row, rows), axis(0, this.cols), buffer);
+  }
+}
+
+/** Input channels that these output channels and, within a group, channels first.. + count need. */
+function channelSpan(shape: ConvShape, channels: Axis, first: number, count: number): { start: number; count: number } {
+  if (shape.groups === 1) return { start: first, count };
   const groupIn = shape.inChannels / shape.groups;
   const groupOut = shape.output.channels / shape.groups;
-  const last = Math.min(k0 + kCount, shape.output.channels) - 1;
-  const start = Math.floor(k0 / groupOut) * groupIn;
+  const last = Math.min(channels.base + channels.extent, shape.output.channels) - 1;
+  const start = Math.floor(channels.base / groupOut) * groupIn;
   return { start, count: (Math.floor(last / groupOut) + 1) * groupIn - start };
 }

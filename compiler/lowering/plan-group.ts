@@ -10,7 +10,7 @@ import {
 import { addTile, copyTile, type Draft, type Geometry, poolTile } from "../../kernels/index.ts";
 import type { QConv, QPool, QuantizedModel } from "../quantized-model.ts";
 import type { Pool } from "./buffers.ts";
-import { emitConv, type Persistent } from "./conv-emit.ts";
+import { type ConvEpilogue, type ConvJob, emitConv, type Persistent } from "./conv-emit.ts";
 import { type ConvShape, convInstructions, planConv } from "./conv-plan.ts";
 import {
   type ElementwiseShape,
@@ -73,6 +73,9 @@ function checkGeometry(
   }
 }
 
+/** An int32 result is neither clamped nor activated. */
+const WIDE: ConvEpilogue = { low: 0, high: 0, slope: null };
+
 function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext): PlannedGroup {
   const { machine, packing, tensors } = context;
   const cols = machine.parameters["array.cols"];
@@ -102,10 +105,10 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
     const pooled = pool
       ? tensors.virtual(`${conv.name}/${pool.name}`, final.height, final.width, result.channels, result.format)
       : virtual;
-    return emitConv(
+    const job: ConvJob = {
       shape,
       plan,
-      {
+      tensors: {
         input: source.id,
         inputOffset: source.offset,
         inputFormat: input.format === "u8" ? "u8" : "i8",
@@ -116,14 +119,13 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
         destination: destination.id,
         destinationOffset: destination.offset,
       },
-      result.format === "i32" ? { low: 0, high: 0, slope: null } : conv,
-      pool ? poolMode(pool) : "max",
+      epilogue: result.format === "i32" ? WIDE : { low: conv.low, high: conv.high, slope: conv.slope },
+      poolMode: pool ? poolMode(pool) : "max",
       machine,
       packing,
       layer,
-      buffers,
-      persistent,
-    );
+    };
+    return emitConv(job, buffers, persistent);
   };
   return { instructions: convInstructions(shape, plan, machine), emit };
 }
