@@ -291,9 +291,8 @@ export class Engine implements IssueTarget {
     const chained = this.options.overlapFrames && !this.segments[first].isPrologue;
     const last = chained ? this.segments.length - 1 : first;
     this.segments[first].startCycle = this.now;
-    if (first === 0 || this.segments[first - 1].isPrologue) {
-      if (!this.segments[first].isPrologue) this.semaphores.reset();
-    }
+    const isFirstFrame = first === (this.segments[0].isPrologue ? 1 : 0);
+    if (isFirstFrame) this.semaphores.reset();
     this.frontEnd.start(first, last);
   }
 
