@@ -2,9 +2,24 @@
 export {
   type CompileOptions,
   compileModel as compile,
+  decodeRapq,
+  encodeRapq,
+  importOnnx,
   loadModel,
+  parseSidecar,
   type QuantizedModel,
+  type QuantizeOptions,
   quantize,
 } from "./compiler/index.ts";
 export * from "./isa/index.ts";
-export { Execution, type SimulateOptions, type Simulation, simulate, type TimingResult } from "./sim/index.ts";
+export {
+  createSimulationEmitter,
+  type Elements,
+  Execution,
+  type SimulateOptions,
+  type Simulation,
+  simulate,
+  simulateTiming,
+  type TimingOptions,
+  type TimingResult,
+} from "./sim/index.ts";

@@ -632,11 +632,6 @@ export function arbitraryQuantizedModel(options: ModelOptions = {}): fc.Arbitrar
   return planArbitrary(all).map((plan) => printable(new ModelBuilder(plan, all).model()));
 }
 
-/** An input for a model: its first tensor's elements. */
-export function arbitraryInput(model: QuantizedModel): fc.Arbitrary<Elements> {
-  return fillArbitrary.map((fill) => inputOf(model, fill));
-}
-
 function inputOf(model: QuantizedModel, fill: Fill): Elements {
   const { height, width, channels, format } = model.tensors[0];
   const length = height * width * channels;
