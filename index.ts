@@ -5,6 +5,7 @@ export {
   decodeRapq,
   encodeRapq,
   importOnnx,
+  type LoadOptions,
   loadModel,
   parseSidecar,
   type QuantizedModel,

@@ -7,6 +7,7 @@ import { asm } from "./commands/asm.ts";
 import { compile } from "./commands/compile.ts";
 import { disasm } from "./commands/disasm.ts";
 import { evaluate } from "./commands/eval.ts";
+import { exportModel } from "./commands/export.ts";
 import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
@@ -17,7 +18,17 @@ import { createLogger, LOG_LEVELS } from "./logging.ts";
 import { type Arguments, choiceOf, flag, flagOf, text } from "./options.ts";
 import { createProgress } from "./progress.ts";
 
-export const COMMANDS: readonly Command[] = [run, compile, quantize, evaluate, info, disasm, asm, machines];
+export const COMMANDS: readonly Command[] = [
+  run,
+  compile,
+  quantize,
+  evaluate,
+  exportModel,
+  info,
+  disasm,
+  asm,
+  machines,
+];
 
 export const LOG_OPTIONS = {
   "log-level": text(`least important log line on standard error: ${LOG_LEVELS.join(", ")} (default warn)`),
@@ -102,7 +113,16 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
           .group([...Object.keys(LOG_OPTIONS), "help", "version"], "Everywhere:")
           .epilogue(examplesText(command));
       },
-      (args) => choose(command, args),
+      (args) => {
+        // yargs makes `true` of a lone dash
+        const given: unknown = positional === undefined ? undefined : args[positional.name];
+        if (given !== undefined && typeof given !== "string") {
+          throw new UsageError(
+            `-: standard input is not read in place of a ${positional?.name}; name a file, or /dev/stdin`,
+          );
+        }
+        choose(command, args);
+      },
     );
   }
   return parser;

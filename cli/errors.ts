@@ -15,9 +15,9 @@ export function describeFailure(error: unknown, command: string | undefined): Fa
   if (error instanceof ClosedPipe) return { exitCode: EXIT.done, message: "" };
   if (error instanceof UsageError) {
     const help = ["rapsim", ...(command === undefined ? [] : [command]), "--help"].join(" ");
-    return { exitCode: error.exitCode, message: `${error.message}\nsee ${help}` };
+    return { exitCode: error.exitCode, message: `${oneLine(error.message)}\nsee ${help}` };
   }
-  if (error instanceof RapError) return { exitCode: error.exitCode, message: error.message };
+  if (error instanceof RapError) return { exitCode: error.exitCode, message: oneLine(error.message) };
   if (isOutOfMemory(error)) {
     return {
       exitCode: EXIT.input,
@@ -29,6 +29,14 @@ export function describeFailure(error: unknown, command: string | undefined): Fa
     exitCode: EXIT.bug,
     message: `${stack}\nThis is a bug in rapsim. Please report it with the command line and the lines above.`,
   };
+}
+
+const MAX_MESSAGE = 2000;
+
+/** Messages quote files and arguments: nothing in them may steer the terminal or fill it. */
+function oneLine(message: string): string {
+  const line = message.replace(/\p{Cc}/gu, "?");
+  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}...` : line;
 }
 
 function isOutOfMemory(error: unknown): boolean {

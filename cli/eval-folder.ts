@@ -29,6 +29,8 @@ export type EvaluationIdentity = Omit<z.infer<typeof manifestSchema>, "schema">;
 /** Detections by network and photograph. */
 export interface EvaluationStore {
   get(network: Network, photo: string): string | undefined;
+  /** Where a photograph's detections are kept, for messages. */
+  place(network: Network, photo: string): string;
   /** Keeps a photograph's detections, on disk before it returns. */
   save(network: Network, photo: string, text: string): Promise<void>;
 }
@@ -36,9 +38,11 @@ export interface EvaluationStore {
 /** Detections that are kept nowhere. */
 export function memoryStore(): EvaluationStore {
   const texts = new Map<string, string>();
+  const place = (network: Network, photo: string) => `${network} detections of ${photo}`;
   return {
-    get: (network, photo) => texts.get(`${network}/${photo}`),
-    save: async (network, photo, text) => void texts.set(`${network}/${photo}`, text),
+    place,
+    get: (network, photo) => texts.get(place(network, photo)),
+    save: async (network, photo, text) => void texts.set(place(network, photo), text),
   };
 }
 
@@ -114,10 +118,12 @@ export async function openEvaluationFolder(
     saved[network] =
       before !== null && (network === "int8" || before.float !== null) ? await savedPhotos(data) : new Map();
   }
+  const place = (network: Network, photo: string) => join(dataFolder(folder, network), `${photo}.txt`);
   return {
+    place,
     get: (network, photo) => saved[network].get(photo),
     save: async (network, photo, text) => {
-      await writeOutput(join(dataFolder(folder, network), `${photo}.txt`), text, io);
+      await writeOutput(place(network, photo), text, io);
       saved[network].set(photo, text);
     },
   };

@@ -13,6 +13,7 @@ import type { KittiClass } from "../host/evaluation/kitti-rules.ts";
 import { type Detection, parseKitti } from "../host/index.ts";
 import type { ApEstimate, Estimate, EvaluationReport } from "../report/eval-report.ts";
 import type { Network } from "./eval-detector.ts";
+import type { EvaluationStore } from "./eval-folder.ts";
 import type { EvalOptions } from "./eval-options.ts";
 
 const BOOTSTRAP = { resamples: 1000, seed: 1, level: 0.95 } as const;
@@ -26,9 +27,22 @@ export interface EvaluatedPhoto extends KittiPhoto {
   readonly found: Readonly<Partial<Record<Network, readonly Detection[]>>>;
 }
 
-/** Reads back what a network found. Also when it is fresh, so that a resumed evaluation gives the same numbers. */
-export function readDetections(text: string, place: string): Detection[] {
-  return parseKitti(text, place).map(({ class: name, score, box }) => ({ class: name, score: score ?? 0, box }));
+/**
+ * A photograph's detections from their text, also when they are fresh: a resumed evaluation must give the same numbers.
+ * @throws RapError when a file that was kept has been damaged
+ */
+export function readFound(
+  photo: string,
+  networks: readonly Network[],
+  store: EvaluationStore,
+): EvaluatedPhoto["found"] {
+  const found: { [N in Network]?: readonly Detection[] } = {};
+  for (const network of networks) {
+    found[network] = parseKitti(store.get(network, photo)!, store.place(network, photo)).map(
+      ({ class: name, score, box }) => ({ class: name, score: score ?? 0, box }),
+    );
+  }
+  return found;
 }
 
 export type EvaluationNumbers = Pick<

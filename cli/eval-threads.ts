@@ -49,6 +49,9 @@ async function detectInThreads(
       }
     };
     await Promise.all(Array.from({ length: count }, drain));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
+    throw new RapError(`not enough memory for ${count} threads; give fewer with --threads`, { cause: error });
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -1,7 +1,7 @@
 /** Files: read with a clear refusal, written whole or not at all. */
 import { rmSync } from "node:fs";
 import { access, chmod, constants, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { RapError, UsageError } from "../isa/errors.ts";
 import { type Io, write } from "./io.ts";
 
@@ -102,9 +102,12 @@ function finish(path: string): void {
   if (unfinished.size === 0) for (const signal of Object.keys(SIGNALS)) process.off(signal, removeUnfinished);
 }
 
-/** Where a link leads, so that the link stays; the path itself when nothing is there yet. */
+/** Where a link leads, so that the link stays; in its folder's true place when nothing is there yet. */
 async function target(path: string): Promise<string> {
-  return realpath(path).catch(() => resolve(path));
+  return realpath(path).catch(async () => {
+    const folder = await realpath(dirname(path)).catch(() => resolve(dirname(path)));
+    return join(folder, basename(path));
+  });
 }
 
 let serial = 0;

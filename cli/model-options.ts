@@ -1,19 +1,23 @@
 /** The options that say how a network becomes integers and which machine it is compiled for. */
 
+import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
 import type { Machine, Packing } from "../isa/index.ts";
-import { type Arguments, choiceOf, numberOf, settingsOf, text, textOf } from "./options.ts";
+import type { NamedPath } from "./files.ts";
+import { type Arguments, choiceOf, flag, flagOf, numberOf, settingsOf, text, textOf } from "./options.ts";
 
 export const QUANTIZE_OPTIONS = {
   activations: text("format of activations: i8, or u8 (one bit more for what is never negative) (default i8)"),
   head: text("format of a convolution's values that leave the network: i32 accumulators or i8 (default i32)"),
   seed: text("seed of built-in networks' weights and of the pictures that scales are chosen by (default 1)"),
+  rescale: flag("move what a quantized ONNX file has no power-of-two scale for to the nearest, and say what it costs"),
 };
 
 export interface QuantizeChoices {
   readonly activations?: "i8" | "u8";
   readonly head?: "i8" | "i32";
   readonly seed?: number;
+  readonly rescale?: true;
 }
 
 const HIGHEST_SEED = 2 ** 31 - 1;
@@ -26,6 +30,7 @@ export function quantizeChoices(args: Arguments): QuantizeChoices {
     ...(activations === undefined ? {} : { activations }),
     ...(head === undefined ? {} : { head }),
     ...(seed === undefined ? {} : { seed }),
+    ...(flagOf(args, "rescale") ? { rescale: true } : {}),
   };
 }
 
@@ -83,4 +88,12 @@ export async function rateChoices(args: Arguments): Promise<(machine: Machine) =
   // ranges are the same for every machine: a wrong value shows before long work
   apply(loadPreset(DEFAULT_MACHINE));
   return apply;
+}
+
+/** The files that a network is read from: its own, and the sidecar beside it. */
+export function modelInputs(model: string): NamedPath[] {
+  return [
+    { option: "MODEL", path: model },
+    { option: "MODEL's sidecar", path: sidecarOf(model) ?? undefined },
+  ];
 }

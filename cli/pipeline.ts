@@ -1,5 +1,6 @@
 /** The stages behind the commands, in one place: files to networks, programs, values, time. Each loads what it needs. */
 import { basename, extname } from "node:path";
+import type { Rescaled } from "../compiler/index.ts";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
 import { RapError } from "../isa/errors.ts";
 import type { CheckedProgram, Machine, Packing, Program } from "../isa/index.ts";
@@ -26,7 +27,17 @@ export async function quantizeModel(
 ): Promise<QuantizedModel> {
   const { loadModel } = await import("../compiler/index.ts");
   const start = performance.now();
-  const quantized = await loadModel(model, { ...choices, onProgress: progress.stage("quantize") });
+  const moved: Rescaled[] = [];
+  const onRescale = (rescaled: Rescaled) => moved.push(rescaled);
+  const quantized = await loadModel(model, { ...choices, onRescale, onProgress: progress.stage("quantize") });
+  for (const { what, name, sqnrDb } of moved) log.info({ what, of: name, sqnrDb: rounded(sqnrDb) }, "rescaled");
+  if (moved.length > 0) {
+    const worst = moved.reduce((a, b) => (b.sqnrDb < a.sqnrDb ? b : a));
+    log.warn(
+      { rescaled: moved.length, worst: `${worst.name} (${worst.what})`, sqnrDb: rounded(worst.sqnrDb) },
+      "moved to power-of-two scales; every one with --log-level info",
+    );
+  }
   log.info({ network: quantized.name, milliseconds: elapsed(start) }, "network loaded");
   return quantized;
 }
@@ -55,6 +66,8 @@ export async function compileProgram(model: string, choices: CompileChoices, con
   context.log.info({ program: program.name, machine: machine.name, milliseconds: elapsed(start) }, "compiled");
   return { program, file: encodeProgram(program) };
 }
+
+const rounded = (db: number) => Math.round(10 * db) / 10;
 
 function elapsed(start: number): number {
   return Math.round(performance.now() - start);

@@ -1,6 +1,6 @@
 /** The options of `rapsim run`, read and checked: what contradicts itself is refused before anything is loaded. */
 import { existsSync, statSync } from "node:fs";
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import { UsageError } from "../isa/errors.ts";
 import type { RunMode } from "../report/report.ts";
 import { checkDistinct, STANDARD_OUTPUT } from "./files.ts";
@@ -16,7 +16,7 @@ export const RUN_OPTIONS = {
   json: text("write the report as JSON; - for standard output, without the text"),
   csv: text("write the layer table as CSV; - for standard output, without the text"),
   boxes: text("write the picture with its detections drawn: a .png file, or a folder for several"),
-  dump: text("write every layer's values into this folder as .npy files"),
+  dump: text("write every layer's int32 accumulators, and the outputs, into this folder as .npy files"),
   "check-races": flag("look for accesses to the same memory that nothing orders; exit code 1 if there are any"),
   kernels: text("inner loops of the values: wasm, or their twin in plain TypeScript (default wasm)"),
 };
@@ -102,6 +102,11 @@ export async function checkRunOutputs({ program, image, json, csv, boxes }: RunO
       { option: "--image", path: image },
     ],
   );
+}
+
+/** Where one picture is drawn, with its boxes. */
+export function boxesPath(boxes: NonNullable<RunOptions["boxes"]>, { stem }: { readonly stem: string }): string {
+  return boxes.kind === "file" ? boxes.path : join(boxes.path, `${stem}.png`);
 }
 
 /** The text report goes to standard output unless a file was asked for there. */

@@ -17,7 +17,7 @@ import type { ReportClassification, ReportDetection, ReportImage, ReportOutput }
 import { dumpTensors, type Elements, Execution, ProbeAssembler } from "../sim/functional/index.ts";
 import type { Context } from "./command.ts";
 import { refuse, shown, writeOutput } from "./files.ts";
-import type { RunOptions } from "./run-options.ts";
+import { boxesPath, type RunOptions } from "./run-options.ts";
 
 export interface Picture {
   /** As reports name it. */
@@ -149,8 +149,7 @@ async function drawn(
   { io }: Context,
 ): Promise<void> {
   if (boxes === undefined) return;
-  const path = boxes.kind === "file" ? boxes.path : join(boxes.path, `${picture.stem}.png`);
-  await writeOutput(path, await drawBoxes(image, detections), io);
+  await writeOutput(boxesPath(boxes, picture), await drawBoxes(image, detections), io);
 }
 
 /** Writes one picture's tensors. @returns what is wrong with them, for the report */

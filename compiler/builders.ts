@@ -28,7 +28,7 @@ export function buildNetwork(name: string, options: { readonly seed?: number } =
   return builder(options.seed ?? 1);
 }
 
-/** SqueezeDet for KITTI (Wu et al. 2017): 1248 x 384, 5,283,053,568 MACs, 2,077,952 weights. */
+/** SqueezeDet for KITTI (Wu et al. 2017): 1248 x 384, 5,283,053,568 MACs, 2,077,376 weights. */
 function squeezeDet(seed: number): FloatGraph {
   const mean = [103.939, 116.779, 123.68]; // of ImageNet, blue, green, red, as for VGG
   const net = new NetworkBuilder("squeezedet", seed, "image", {

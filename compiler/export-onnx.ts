@@ -11,7 +11,7 @@ import { verifyQuantizedModel } from "./verify-quantized-model.ts";
 import { RAPSIM_VERSION } from "./version.ts";
 
 /** The key of `metadata_props`, and the form of its JSON. */
-export const METADATA_KEY = "rapsim";
+const METADATA_KEY = "rapsim";
 const METADATA_SCHEMA = "rapsim.onnx/1";
 
 /** @throws RapError where the model does not hold together or a sum could leave int32 */

@@ -2,22 +2,37 @@
 import { readFileSync, statSync } from "node:fs";
 import { hasMagic, listNames, RapError } from "../isa/index.ts";
 import { BUILT_IN_NETWORKS, buildNetwork } from "./builders.ts";
-import { importOnnx } from "./onnx.ts";
+import { importModel } from "./onnx.ts";
+import { decodeModel } from "./onnx-schema.ts";
+import { importQdq, isQuantized, type QdqOptions } from "./qdq.ts";
 import { type QuantizeOptions, quantize } from "./quantize.ts";
 import type { QuantizedModel } from "./quantized-model.ts";
 import { decodeRapq, RAPQ_KIND } from "./rapq.ts";
 import { parseSidecar } from "./sidecar.ts";
+import { sidecarOf } from "./sidecar-path.ts";
 
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_SIDECAR_BYTES = 2 ** 26;
 
+export interface LoadOptions extends QuantizeOptions, QdqOptions {}
+
 /**
- * The model a name or path stands for. A file is taken before a built-in of the same name; a `.rapq` file is taken as
- * it is, so options other than its own are refused.
+ * The model a name or path stands for. A file is taken before a built-in of the same name; a `.rapq` file and an ONNX
+ * file in QDQ form are quantized already, so options of quantizing are refused.
  * @throws RapError
  */
-export function loadModel(nameOrPath: string, options: QuantizeOptions = {}): QuantizedModel {
+export function loadModel(nameOrPath: string, { rescale, onRescale, ...options }: LoadOptions = {}): QuantizedModel {
   const { onProgress, ...choices } = options;
+  const refuseChoices = () => {
+    const given = Object.keys(choices);
+    if (given.length > 0)
+      throw new RapError(
+        `${nameOrPath}: is quantized already; ${listNames(given)} cannot be changed; quantize the float model again`,
+      );
+  };
+  const refuseRescale = () => {
+    if (rescale) throw new RapError(`${nameOrPath}: is no ONNX file in QDQ form; rescaling is for the scales of one`);
+  };
   const bytes = readModelFile(nameOrPath, MAX_MODEL_BYTES);
   if (bytes === null) {
     if (!BUILT_IN_NETWORKS.includes(nameOrPath)) {
@@ -25,24 +40,26 @@ export function loadModel(nameOrPath: string, options: QuantizeOptions = {}): Qu
         `model '${nameOrPath}': no such file, and no built-in network of this name; built-in: ${listNames(BUILT_IN_NETWORKS)}`,
       );
     }
+    refuseRescale();
     return quantize(buildNetwork(nameOrPath, options), options);
   }
   if (hasMagic(RAPQ_KIND, bytes)) {
-    const given = Object.keys(choices);
-    if (given.length > 0)
-      throw new RapError(
-        `${nameOrPath}: is quantized already; ${listNames(given)} cannot be changed; quantize the float model again`,
-      );
+    refuseChoices();
+    refuseRescale();
     return decodeRapq(bytes, nameOrPath);
   }
   if (bytes.length === 0)
     throw new RapError(`${nameOrPath}: the file is empty; expected an ONNX model or a .rapq file`);
-  const sidecarPath = nameOrPath.replace(/\.[^./\\]*$/, "") + ".json";
-  const sidecar = sidecarPath === nameOrPath ? null : readModelFile(sidecarPath, MAX_SIDECAR_BYTES);
-  return quantize(
-    importOnnx(bytes, nameOrPath, sidecar === null ? undefined : parseSidecar(sidecar, sidecarPath)),
-    options,
-  );
+  const model = decodeModel(bytes, nameOrPath);
+  const sidecarPath = sidecarOf(nameOrPath);
+  const sidecarBytes = sidecarPath === null ? null : readModelFile(sidecarPath, MAX_SIDECAR_BYTES);
+  const sidecar = sidecarPath === null || sidecarBytes === null ? undefined : parseSidecar(sidecarBytes, sidecarPath);
+  if (isQuantized(model, nameOrPath)) {
+    refuseChoices();
+    return importQdq(model, bytes, nameOrPath, sidecar, { rescale, onRescale });
+  }
+  refuseRescale();
+  return quantize(importModel(model, bytes, nameOrPath, sidecar), options);
 }
 
 /** A file's bytes, or null when there is none. @throws RapError when it cannot be read or is too large */

@@ -82,7 +82,12 @@ export interface ModelProto {
 type Field = [id: number, type: string, rule?: "repeated"];
 
 const message = (fields: Record<string, Field>, extra = {}) => ({
-  fields: Object.fromEntries(Object.entries(fields).map(([name, [id, type, rule]]) => [name, rule === undefined ? { id, type } : { id, type, rule }])),
+  fields: Object.fromEntries(
+    Object.entries(fields).map(([name, [id, type, rule]]) => [
+      name,
+      rule === undefined ? { id, type } : { id, type, rule },
+    ]),
+  ),
   ...extra,
 });
 
@@ -138,7 +143,10 @@ const root = protobuf.Root.fromJSON({
     TypeProto: message({ tensorType: [1, "TensorTypeProto"] }),
     TensorTypeProto: message({ elemType: [1, "int32"], shape: [2, "TensorShapeProto"] }),
     TensorShapeProto: message({ dim: [1, "Dimension", "repeated"] }),
-    Dimension: message({ dimValue: [1, "int32"], dimParam: [2, "string"] }, { oneofs: { value: { oneof: ["dimValue", "dimParam"] } } }),
+    Dimension: message(
+      { dimValue: [1, "int32"], dimParam: [2, "string"] },
+      { oneofs: { value: { oneof: ["dimValue", "dimParam"] } } },
+    ),
   },
 });
 
@@ -154,9 +162,12 @@ export function decodeModel(bytes: Uint8Array, path: string): ModelProto & { rea
     model = modelType.decode(bytes) as unknown as ModelProto;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new RapError(`${path}: not an ONNX file, or a truncated or damaged one (protobuf: ${reason}); ${remedy}`, { cause });
+    throw new RapError(`${path}: not an ONNX file, or a truncated or damaged one (protobuf: ${reason}); ${remedy}`, {
+      cause,
+    });
   }
   const { graph } = model;
-  if (!graph || graph.node.length === 0) throw new RapError(`${path}: no graph with nodes in it; not an ONNX model; ${remedy}`);
+  if (!graph || graph.node.length === 0)
+    throw new RapError(`${path}: no graph with nodes in it; not an ONNX model; ${remedy}`);
   return model as ModelProto & { readonly graph: GraphProto };
 }

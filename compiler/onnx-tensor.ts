@@ -33,17 +33,18 @@ export function readConstant(tensor: TensorProto, place: string): OnnxConstant {
     fail(
       `extents [${dims}] ask for ${count} values, the file holds ${given}; the file is damaged or its data is external`,
     );
-  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  // an absent field is an empty list, which has no buffer
+  const view = rawData.length > 0 ? new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength) : null;
   if (dataType === INT64) {
     const values =
-      rawData.length > 0
+      view !== null
         ? Int32Array.from({ length: count }, (_, i) => view.getInt32(8 * i, true))
         : Int32Array.from(numbers);
     return { dims, values };
   }
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) {
-    values[i] = rawData.length > 0 ? view.getFloat32(4 * i, true) : numbers[i];
+    values[i] = view?.getFloat32(4 * i, true) ?? numbers[i];
     if (!Number.isFinite(values[i])) fail(`value ${i} is ${values[i]}; weights must be finite`);
   }
   return { dims, values };

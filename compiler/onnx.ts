@@ -25,7 +25,16 @@ const OLDEST_OPSET = 7;
  * @throws RapError: the file, the node, the rule, the remedy
  */
 export function importOnnx(bytes: Uint8Array, path: string, sidecar?: Sidecar): FloatGraph {
-  const model = decodeModel(bytes, path);
+  return importModel(decodeModel(bytes, path), bytes, path, sidecar);
+}
+
+/** The same for a decoded model. @param bytes the file's, for the provenance */
+export function importModel(
+  model: ReturnType<typeof decodeModel>,
+  bytes: Uint8Array,
+  path: string,
+  sidecar?: Sidecar,
+): FloatGraph {
   const { graph } = model;
   const opset = readOpset(model, path);
   const values = new Map<string, OnnxValue>();

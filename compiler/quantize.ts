@@ -52,7 +52,8 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   };
 }
 
-function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNode {
+/** A node at given scales. */
+export function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNode {
   const { name, inputs, output } = node;
   const format = scales.format(output);
   switch (node.op) {
@@ -119,14 +120,15 @@ function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNo
 }
 
 /** The shift unit's clamp for an activation: its bounds as integers of the output. */
-function clampOf({ low, high }: Activation, format: Format, exponent: number): { low: number; high: number } {
+export function clampOf({ low, high }: Activation, format: Format, exponent: number): { low: number; high: number } {
   const [least, most] = [FORMAT_MIN[format], FORMAT_MAX[format]];
   if (format === "i32") return { low: least, high: most };
   const integer = (bound: number) => clamp(Math.floor(bound * 2 ** exponent + 0.5), least, most);
   return { low: integer(low), high: integer(high) };
 }
 
-function hostSection(
+/** What the host must know of a network at given scales. */
+export function hostSection(
   graph: SimpleGraph,
   tensors: readonly QTensor[],
   nodes: readonly QNode[],

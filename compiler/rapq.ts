@@ -14,6 +14,7 @@ import {
   unpackContainer,
 } from "../isa/index.ts";
 import type { QConv, QNode, QuantizedModel } from "./quantized-model.ts";
+import { checkHead } from "./sidecar.ts";
 import { verifyQuantizedModel } from "./verify-quantized-model.ts";
 
 export const RAPQ_KIND: ContainerKind = {
@@ -116,7 +117,9 @@ export function encodeRapq(model: QuantizedModel): Uint8Array {
     bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.length), offset);
     offset += part.length;
   }
-  return packContainer(RAPQ_KIND, { GRPH: Buffer.from(JSON.stringify({ ...model, nodes }), "utf8"), WGHT: bytes });
+  // parsing puts the keys into the schema's order, so that equal models give equal bytes
+  const graph = graphSchema.parse({ ...model, nodes });
+  return packContainer(RAPQ_KIND, { GRPH: Buffer.from(JSON.stringify(graph), "utf8"), WGHT: bytes });
 }
 
 /** @param path named in messages. @throws RapError for a damaged file and for a graph that does not hold together */
@@ -150,6 +153,8 @@ export function decodeRapq(file: Uint8Array, path: string): QuantizedModel {
     );
   const model: QuantizedModel = { ...graph, nodes };
   verifyQuantizedModel(model, `${path}: section GRPH`);
+  const { head, outputs } = model.host;
+  if (head !== null) checkHead(head, outputs, `${path}: section GRPH: host`);
   return model;
 }
 

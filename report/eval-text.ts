@@ -15,19 +15,23 @@ interface Row {
 
 /** With fewer objects than recall samples no curve reaches the end: KITTI takes at most one sample per object. */
 const FULL_CURVE_OBJECTS = 41;
+const isFew = (objects: number) => objects > 0 && objects < FULL_CURVE_OBJECTS;
 
-/** 0.76543 -> `76.54` */
+/** 0.76543 -> `76.54`; what rounds to zero has no sign */
+const percentage = (value: number, decimals: number) => (100 * value).toFixed(decimals).replace(/^-(0\.0+)$/, "$1");
+
 function points(value: number | null | undefined): string {
-  return value === null || value === undefined ? "-" : (100 * value).toFixed(2);
+  return value === null || value === undefined ? "-" : percentage(value, 2);
 }
 
 function signed(value: number | null | undefined): string {
-  return value === null || value === undefined ? "-" : `${value < 0 ? "" : "+"}${(100 * value).toFixed(2)}`;
+  const text = points(value);
+  return /^\d/.test(text) ? `+${text}` : text;
 }
 
 function span(estimate: Estimate | null): string {
   const interval = estimate?.interval ?? null;
-  return interval === null ? "-" : interval.map((end) => (100 * end).toFixed(1)).join(" to ");
+  return interval === null ? "-" : interval.map((end) => percentage(end, 1)).join(" to ");
 }
 
 function columns(report: EvaluationReport): Column<Row>[] {
@@ -51,13 +55,13 @@ function columns(report: EvaluationReport): Column<Row>[] {
 
 function objectsText(objects: number | null): string {
   if (objects === null) return "";
-  return `${grouped(objects)}${objects < FULL_CURVE_OBJECTS ? "*" : " "}`;
+  return `${grouped(objects)}${isFew(objects) ? "*" : " "}`;
 }
 
 function tableSection(page: Page, report: EvaluationReport): string[] {
   const { levels, mean, points: averaged } = report;
   const rows: Row[] = [...levels, { class: "mean", difficulty: "", objects: null, ...mean }];
-  const fewObjects = levels.some(({ objects }) => objects < FULL_CURVE_OBJECTS);
+  const fewObjects = levels.some(({ objects }) => isFew(objects));
   const small =
     report.smallDetections === "counted"
       ? "detections of any height count"
@@ -87,13 +91,10 @@ function agreementSection(page: Page, { agreement }: EvaluationReport): string[]
   const { floatBoxes, matched, meanIou, int8Boxes, confirmed } = agreement;
   const share = (part: number, whole: number) =>
     `${grouped(part)} of ${grouped(whole)}${whole === 0 ? "" : ` (${((100 * part) / whole).toFixed(2)} %)`}`;
+  const iou = matched === 0 ? "" : `, mean IoU ${meanIou.toFixed(4)}`;
   return [
     page.bold("Agreement with float, whatever the labels say"),
-    ...wrapped(
-      page,
-      "  ",
-      `float's boxes from score 0.5 that INT8 finds: ${share(matched, floatBoxes)}, mean IoU ${meanIou.toFixed(4)}`,
-    ),
+    ...wrapped(page, "  ", `float's boxes from score 0.5 that INT8 finds: ${share(matched, floatBoxes)}${iou}`),
     ...wrapped(page, "  ", `INT8's boxes from score 0.5 that float finds: ${share(confirmed, int8Boxes)}`),
   ];
 }

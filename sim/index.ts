@@ -1,6 +1,5 @@
 export * from "./events.ts";
 export * from "./functional/index.ts";
-export type { Kernels } from "./kernel-api.ts";
 export * from "./laws.ts";
 export * from "./races/index.ts";
 export * from "./result.ts";

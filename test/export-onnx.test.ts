@@ -1,11 +1,14 @@
 // Does the exported ONNX model give the reference's integers in onnxruntime, every one? What else is in the file?
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { exportOnnx } from "../compiler/export-onnx.ts";
+import { loadModel } from "../compiler/index.ts";
 import { DATA_TYPES, type GraphProto, modelType } from "../compiler/onnx-schema.ts";
 import type { QConv, QNode, QPool, QTensor, QuantizedModel } from "../compiler/quantized-model.ts";
 import { hostSectionSchema, RapError } from "../isa/index.ts";
 import { arbitraryModelWithInput } from "./arbitrary/quantized-model.ts";
+import { rapsim, temporaryFolder } from "./cli/harness.ts";
 import { IntegerModel } from "./oracle/integer-model.ts";
 import { type Elements, runReference } from "./reference/index.ts";
 
@@ -179,7 +182,9 @@ describe("average pooling at its extremes", () => {
     const model = oneNode({ input: shape, output: { ...shape, height, width: columns }, node });
     const length = 2 * rows * columns;
     const fill = (value: (i: number) => number) =>
-      (format === "u8" ? Uint8Array : Int8Array).from({ length }, (_, i) => value(i));
+      format === "u8"
+        ? Uint8Array.from({ length }, (_, i) => value(i))
+        : Int8Array.from({ length }, (_, i) => value(i));
     const [low, high] = format === "u8" ? [0, 255] : [-128, 127];
     for (const values of [fill(() => low), fill(() => high), fill((i) => (i % 4 < 2 ? low : high)), fill((i) => 7 * i)])
       await expectEqual(model, values);
@@ -285,5 +290,53 @@ describe("refusals", () => {
     const model = shiftTable("i8", null);
     const broken = { ...model, nodes: [{ ...(model.nodes[0] as QConv), low: -200 }] };
     expect(() => exportOnnx(broken)).toThrow("one node: 'layer': clamp -200..127 does not fit format i8");
+  });
+});
+
+describe("rapsim export", () => {
+  const { path, remove } = temporaryFolder();
+  afterAll(remove);
+
+  test("a .rapq file: the integers in it", async () => {
+    expect(await rapsim(["quantize", "tiny", "-o", path("tiny.rapq")])).toMatchObject({ code: 0, stderr: "" });
+    const { code, stdout, stderr } = await rapsim(["export", path("tiny.rapq"), "--onnx", path("tiny.onnx")]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^.*tiny\.onnx: tiny, \d+ layers, .* weights, .* a frame, .* bytes\n$/);
+    const model = loadModel(path("tiny.rapq"));
+    const file = readFileSync(path("tiny.onnx"));
+    expect(Buffer.compare(file, exportOnnx(model))).toBe(0);
+    const { height, width, channels } = model.host.input;
+    await expectEqual(
+      model,
+      Int8Array.from({ length: height * width * channels }, (_, i) => 37 * i),
+    );
+  });
+
+  test("a network by name, quantized on the way, with its options", async () => {
+    const line = ["export", "tiny", "--activations", "u8", "--head", "i8", "--onnx", path("u8.onnx")];
+    expect(await rapsim(line)).toMatchObject({ code: 0, stderr: "" });
+    const model = loadModel("tiny", { activations: "u8", head: "i8" });
+    expect(Buffer.compare(readFileSync(path("u8.onnx")), exportOnnx(model))).toBe(0);
+  });
+
+  test.each([
+    ["without a file to write", ["tiny"], 2, "--onnx: missing; name the file to write: --onnx out.onnx"],
+    ["over its input", [path("m.rapq"), "--onnx", path("m.rapq")], 2, "which MODEL names"],
+    ["into a folder that is not there", ["tiny", "--onnx", path("no/x.onnx")], 1, "cannot be written: no folder"],
+    ["of a network that is not there", ["nothing", "--onnx", path("x.onnx")], 1, "no such file, and no built-in"],
+    ["of what is no network", [path("text"), "--onnx", path("x.onnx")], 1, "not an ONNX file"],
+  ])("%s", async (_name, args, wanted, message) => {
+    writeFileSync(path("text"), "these are words, not a network\n");
+    const { code, stdout, stderr } = await rapsim(["export", ...args]);
+    expect([code, stdout]).toEqual([wanted, ""]);
+    expect(stderr).toContain(message);
+    expect(existsSync(path("x.onnx"))).toBe(false);
+  });
+
+  test("refuses its own kind as input: the .rapq file holds more", async () => {
+    writeFileSync(path("own.onnx"), exportOnnx(shiftTable("i8", null)));
+    const { code, stderr } = await rapsim(["export", path("own.onnx"), "--onnx", path("again.onnx")]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("node layer (ConvInteger): operators on integers are not read");
   });
 });

@@ -1,5 +1,5 @@
 /** Does every import keep to docs/architecture.md? */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -108,11 +108,14 @@ function fault(file: string, { specifier, typeOnly }: Import): string | null {
 }
 
 function sourceFiles(): string[] {
-  const files = [...PRODUCT, ...AROUND].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/")),
-  );
+  // a folder without a file yet is not in a clone
+  const files = [...PRODUCT, ...AROUND]
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/")),
+    );
   return [...files, "index.ts"];
 }
 

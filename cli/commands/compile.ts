@@ -3,7 +3,14 @@ import { basename, extname } from "node:path";
 import type { Command } from "../command.ts";
 import { checkDistinct, checkWritable, STANDARD_OUTPUT, writeOutput } from "../files.ts";
 import { write } from "../io.ts";
-import { MACHINE_OPTIONS, machineChoice, packingChoice, QUANTIZE_OPTIONS, quantizeChoices } from "../model-options.ts";
+import {
+  MACHINE_OPTIONS,
+  machineChoice,
+  modelInputs,
+  packingChoice,
+  QUANTIZE_OPTIONS,
+  quantizeChoices,
+} from "../model-options.ts";
 import { text, textOf } from "../options.ts";
 
 const MODEL_TEXT = "an ONNX file (float), a .rapq file, or a built-in network: squeezedet, squeezenet, tiny";
@@ -31,7 +38,10 @@ export const compile: Command = {
     const output = textOf(args, "output") ?? defaultOutput(model, ".bin");
     const [choices, packing] = [quantizeChoices(args), packingChoice(args)];
     const machine = await machineChoice(args);
-    await checkDistinct([{ option: "--output", path: output }], [{ option: "MODEL", path: model }]);
+    await checkDistinct(
+      [{ option: "--output", path: output }],
+      [...modelInputs(model), { option: "--machine", path: textOf(args, "machine") }],
+    );
     await checkWritable(output);
     const { compileProgram } = await import("../pipeline.ts");
     const compiled = await compileProgram(model, { machine, packing, ...choices }, context);

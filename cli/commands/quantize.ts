@@ -2,7 +2,7 @@
 import type { Command } from "../command.ts";
 import { checkDistinct, checkWritable, STANDARD_OUTPUT, writeOutput } from "../files.ts";
 import { write } from "../io.ts";
-import { QUANTIZE_OPTIONS, quantizeChoices } from "../model-options.ts";
+import { modelInputs, QUANTIZE_OPTIONS, quantizeChoices } from "../model-options.ts";
 import { text, textOf } from "../options.ts";
 import { defaultOutput } from "./compile.ts";
 
@@ -23,7 +23,7 @@ export const quantize: Command = {
     const model = args.model as string;
     const output = textOf(args, "output") ?? defaultOutput(model, ".rapq");
     const choices = quantizeChoices(args);
-    await checkDistinct([{ option: "--output", path: output }], [{ option: "MODEL", path: model }]);
+    await checkDistinct([{ option: "--output", path: output }], modelInputs(model));
     await checkWritable(output);
     const { quantizeModel, rapqFile } = await import("../pipeline.ts");
     const quantized = await quantizeModel(model, choices, context);

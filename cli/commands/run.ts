@@ -1,11 +1,11 @@
 /** `rapsim run`: what a program finds, and what it costs. */
-import { RapError } from "../../isa/errors.ts";
+import { RapError, UsageError } from "../../isa/errors.ts";
 import type { Command, Context } from "../command.ts";
-import { checkWritable, prepareFolder, writeOutput } from "../files.ts";
+import { checkDistinct, checkWritable, prepareFolder, writeOutput } from "../files.ts";
 import { hasColor, pageWidth, write } from "../io.ts";
 import { rateChoices } from "../model-options.ts";
 import type { Arguments } from "../options.ts";
-import { checkRunOutputs, printsText, RUN_OPTIONS, type RunOptions, runOptions } from "../run-options.ts";
+import { boxesPath, checkRunOutputs, printsText, RUN_OPTIONS, type RunOptions, runOptions } from "../run-options.ts";
 import type { Picture, Values } from "../run-values.ts";
 
 export const run: Command = {
@@ -68,17 +68,24 @@ export const run: Command = {
   },
 };
 
-/** Refuses what could not be written, before long work is done for it. */
+/** Refuses what could not be written or would overwrite a picture, before long work is done for it. */
 async function prepareOutputs(options: RunOptions, pictures: readonly Picture[]): Promise<void> {
   const { json, csv, boxes, dump } = options;
+  if (boxes?.kind === "file" && pictures.length > 1) {
+    throw new UsageError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`);
+  }
+  await checkDistinct(
+    [
+      { option: "--json", path: json },
+      { option: "--csv", path: csv },
+      ...(boxes === undefined
+        ? []
+        : pictures.map((picture) => ({ option: "--boxes", path: boxesPath(boxes, picture) }))),
+    ],
+    pictures.map(({ path }) => ({ option: "--image", path: path ?? undefined })),
+  );
   for (const path of [json, csv]) if (path !== undefined) await checkWritable(path);
   if (dump !== undefined) await prepareFolder(dump);
   if (boxes?.kind === "folder") await prepareFolder(boxes.path);
-  if (boxes?.kind !== "file") return;
-  if (pictures.length > 1) {
-    throw new RapError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`, {
-      exitCode: 2,
-    });
-  }
-  await checkWritable(boxes.path);
+  if (boxes?.kind === "file") await checkWritable(boxes.path);
 }

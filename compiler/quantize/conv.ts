@@ -58,14 +58,15 @@ export function quantizeConv(
           `${node.name}: output channel ${k} overflows a 32-bit accumulator at every weight exponent; its bias ${node.bias[k]} is too large for its weights`,
         );
       }
+      const bias = quantizeBias(node.bias[k], accExponent);
+      if (bias === null) continue;
       roundWeights(float, accExponent - inputExponent, weights);
       const shift = target === null ? 0 : accExponent - target;
-      const { bias, biasShift } = quantizeBias(node.bias[k], accExponent);
-      result.bias[k] = bias;
-      result.biasShift[k] = biasShift;
+      result.bias[k] = bias.bias;
+      result.biasShift[k] = bias.biasShift;
       result.shift[k] = shift;
       result.accExponents[k] = accExponent;
-      if (accumulatorBound(weights, inputMagnitude, { bias, biasShift, shift }) < 2 ** 31) break;
+      if (accumulatorBound(weights, inputMagnitude, { ...bias, shift }) < 2 ** 31) break;
     }
   }
   return result;
@@ -91,11 +92,12 @@ function roundWeights(float: Float32Array, exponent: number, out: Int8Array): vo
   for (let i = 0; i < out.length; i++) out[i] = clamp(Math.floor(float[i] * scale + 0.5), -128, 127);
 }
 
-/** The bias at the finest exponent that holds it in 8 bits and that can be aligned to the accumulator. */
-function quantizeBias(bias: number, accExponent: number): { bias: number; biasShift: number } {
+/** The bias at the finest exponent that holds it in 8 bits and can be aligned to the accumulator; null when none can. */
+function quantizeBias(bias: number, accExponent: number): { bias: number; biasShift: number } | null {
   const finest = bias === 0 ? accExponent : bestExponent(Float32Array.of(bias), "i8");
   const biasShift = clamp(accExponent - finest, BIAS_SHIFT_MIN, BIAS_SHIFT_MAX);
-  return { bias: clamp(Math.floor(bias * 2 ** (accExponent - biasShift) + 0.5), -128, 127), biasShift };
+  const integer = Math.floor(bias * 2 ** (accExponent - biasShift) + 0.5);
+  return integer < -128 || integer > 127 ? null : { bias: integer, biasShift };
 }
 
 /** The two shifts whose sum 2^-a + 2^-b (or 2^-a alone: b = 0) is nearest to a slope in (0, 1). */

@@ -89,8 +89,8 @@ export function damage(
         rounding[c] += error * error;
       }
     }
-    if (clippedChannels.length > 0)
-      readers.forEach((reader, r) => (noise[r] += clippingNoise(reader, channels, clippedChannels, clipped)));
+    if (clippedChannels.length === 0) continue;
+    for (let r = 0; r < readers.length; r++) noise[r] += clippingNoise(readers[r], channels, clippedChannels, clipped);
   }
   return readers.reduce((sum, { squares, outChannels, power }, r) => {
     const total = squares.reduce((part, square, c) => part + square * rounding[c], noise[r]);

@@ -23,7 +23,7 @@ export function observe(
   seed: number,
   onFraction: (fraction: number) => void = () => {},
 ): Map<string, Samples> {
-  const small = shrink(graph);
+  const small = shrink(graph, MACS_PER_STIMULUS);
   const parts = new Map<string, Float32Array[]>();
   for (let i = 0; i < STIMULI; i++) {
     runFloat(small, stimulus(small.preprocess, seed, i), (tensor, values) => {
@@ -59,11 +59,11 @@ function samplePixels(values: Float32Array, channels: number): Float32Array {
 }
 
 /**
- * The network on a smaller picture when the whole is too much work. Convolutions do the same everywhere, so what a
+ * The network on a smaller picture when the whole takes more multiply-accumulates than wanted. Convolutions do the same everywhere, so what a
  * pixel of a tensor looks like does not depend on the picture's size; a network that cannot take another size keeps its own.
  */
-function shrink(graph: FloatGraph): FloatGraph {
-  const factor = Math.sqrt(MACS_PER_STIMULUS / countMacs(graph));
+export function shrink(graph: FloatGraph, macs: number): FloatGraph {
+  const factor = Math.sqrt(macs / countMacs(graph));
   if (!(factor < 1)) return graph;
   const reduce = (extent: number) => Math.min(extent, Math.max(64, Math.round((extent * factor) / 32) * 32));
   const preprocess = {

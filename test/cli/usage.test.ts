@@ -26,6 +26,8 @@ describe("wrong usage: exit code 2, one line, where to read more", () => {
     ["", "no command given; known: run, compile"],
     ["runn", "unknown command; did you mean run?"],
     ["frobnicate", "unknown option or argument: frobnicate"],
+    ["run -", "-: standard input is not read in place of a program"],
+    ["asm -", "-: standard input is not read in place of a source"],
     ["--frobnicate", "unknown option or argument: frobnicate"],
     ["run --frobnicate", "unknown option or argument: frobnicate"],
     ["run a.bin b.bin", "unknown option or argument: b.bin"],
