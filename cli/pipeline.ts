@@ -4,6 +4,7 @@ import type { Rescaled } from "../compiler/index.ts";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
 import { RapError } from "../isa/errors.ts";
 import type { CheckedProgram, Machine, Packing, Program } from "../isa/index.ts";
+import type { TimelineRow } from "../report/csv.ts";
 import type { TimingResult } from "../sim/result.ts";
 import type { Context } from "./command.ts";
 import { fileExists, readInput, readStart, shown } from "./files.ts";
@@ -139,20 +140,32 @@ export async function checked(program: Program, place: string): Promise<CheckedP
 export interface Timed {
   readonly timing: TimingResult;
   readonly notModelled: readonly string[];
+  /** Empty unless it was asked for. */
+  readonly timeline: readonly TimelineRow[];
 }
 
 export async function simulateTime(
   program: CheckedProgram,
   machine: Machine,
-  { frames, overlapFrames }: RunOptions,
+  { frames, overlapFrames, timeline: wanted }: RunOptions,
   context: Context,
 ): Promise<Timed> {
+  const { createSimulationEmitter } = await import("../sim/events.ts");
   const { NOT_MODELLED, simulateTiming } = await import("../sim/timing/index.ts");
+  const events = createSimulationEmitter();
+  const timeline: TimelineRow[] = [];
+  if (wanted !== undefined) {
+    const { sourceMap } = program.program;
+    events.on("instruction", (event) => {
+      const { op } = program.bound[event.index].instruction;
+      timeline.push({ ...event, op, tile: sourceMap[event.index].tile });
+    });
+  }
   const start = performance.now();
   context.progress.stage("time");
-  const timing = simulateTiming(program, { machine, frames, overlapFrames });
+  const timing = simulateTiming(program, { machine, frames, overlapFrames, events });
   context.log.info({ cycles: timing.totals.cycles, milliseconds: elapsed(start) }, "timed");
-  return { timing, notModelled: NOT_MODELLED };
+  return { timing, notModelled: NOT_MODELLED, timeline };
 }
 
 /** One line for each pair of accesses that nothing orders, within a frame and from one to the next. */

@@ -15,6 +15,9 @@ export const RUN_OPTIONS = {
   "overlap-frames": flag("a frame may begin before the one before it has ended"),
   json: text("write the report as JSON; - for standard output, without the text"),
   csv: text("write the layer table as CSV; - for standard output, without the text"),
+  timeline: text(
+    "write every instruction's start and end in every agent as CSV; - for standard output, without the text",
+  ),
   boxes: text("write the picture with its detections drawn: a .png file, or a folder for several"),
   dump: text("write every layer's int32 accumulators, and the outputs, into this folder as .npy files"),
   "check-races": flag("look for accesses to the same memory that nothing orders; exit code 1 if there are any"),
@@ -31,6 +34,7 @@ export interface RunOptions {
   readonly overlapFrames: boolean;
   readonly json: string | undefined;
   readonly csv: string | undefined;
+  readonly timeline: string | undefined;
   readonly boxes: BoxesPlace | undefined;
   readonly dump: string | undefined;
   readonly checkRaces: boolean;
@@ -55,7 +59,11 @@ export function runOptions(args: Arguments): RunOptions {
     );
   }
   if (mode === "functional") {
-    refuseOptions(args, ["set", "frames", "overlap-frames", "csv"], "with --mode functional, which counts no time");
+    refuseOptions(
+      args,
+      ["set", "frames", "overlap-frames", "csv", "timeline"],
+      "with --mode functional, which counts no time",
+    );
   }
   const frames = numberOf(args, "frames", { min: 1, max: MOST_FRAMES, whole: true }) ?? 1;
   const overlapFrames = flagOf(args, "overlap-frames");
@@ -70,6 +78,7 @@ export function runOptions(args: Arguments): RunOptions {
     overlapFrames,
     json: textOf(args, "json"),
     csv: textOf(args, "csv"),
+    timeline: textOf(args, "timeline"),
     boxes: boxes === undefined ? undefined : boxesPlace(boxes),
     dump: textOf(args, "dump"),
     checkRaces: flagOf(args, "check-races"),
@@ -90,11 +99,12 @@ function boxesPlace(path: string): BoxesPlace {
 }
 
 /** No output may overwrite another or an input. */
-export async function checkRunOutputs({ program, image, json, csv, boxes }: RunOptions): Promise<void> {
+export async function checkRunOutputs({ program, image, json, csv, timeline, boxes }: RunOptions): Promise<void> {
   await checkDistinct(
     [
       { option: "--json", path: json },
       { option: "--csv", path: csv },
+      { option: "--timeline", path: timeline },
       { option: "--boxes", path: boxes?.kind === "file" ? boxes.path : undefined },
     ],
     [
@@ -110,6 +120,6 @@ export function boxesPath(boxes: NonNullable<RunOptions["boxes"]>, { stem }: { r
 }
 
 /** The text report goes to standard output unless a file was asked for there. */
-export function printsText({ json, csv }: RunOptions): boolean {
-  return json !== STANDARD_OUTPUT && csv !== STANDARD_OUTPUT;
+export function printsText({ json, csv, timeline }: RunOptions): boolean {
+  return ![json, csv, timeline].includes(STANDARD_OUTPUT);
 }

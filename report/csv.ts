@@ -1,4 +1,4 @@
-/** The layer table as CSV (RFC 4180, lines end in LF): one row per layer, numbers as they are. */
+/** Tables as CSV (RFC 4180, lines end in LF), numbers as they are. */
 import type { Report } from "./report.ts";
 
 function quoted(value: string | number): string {
@@ -17,9 +17,33 @@ function flat(record: object): [key: string, value: string | number][] {
   });
 }
 
+function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return rows.map((row) => `${row.map(quoted).join(",")}\n`).join("");
+}
+
+/** One agent's share of an instruction in time. */
+export interface TimelineRow {
+  readonly agent: number;
+  readonly unit: string;
+  readonly startCycle: number;
+  readonly endCycle: number;
+  /** Index in the program, prologue first. */
+  readonly index: number;
+  readonly op: string;
+  readonly layer: string;
+  readonly tile: number;
+}
+
+/** Every instruction of every agent, from start to end, in order of start. */
+export function timelineCsv(rows: readonly TimelineRow[]): string {
+  const sorted = [...rows].sort((a, b) => a.startCycle - b.startCycle || a.index - b.index || a.agent - b.agent);
+  const header = ["startCycle", "endCycle", "agent", "unit", "index", "op", "layer", "tile"] as const;
+  return csv([header, ...sorted.map((row) => header.map((key) => row[key]))]);
+}
+
+/** The layer table: one row per layer. */
 export function layersCsv({ layers }: Pick<Report, "layers">): string {
   const rows = layers.map(({ name, op, ...rest }) => new Map(flat({ name, op, ...rest })));
   const header = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  const lines = [header, ...rows.map((row) => header.map((key) => row.get(key) ?? ""))];
-  return lines.map((line) => `${line.map(quoted).join(",")}\n`).join("");
+  return csv([header, ...rows.map((row) => header.map((key) => row.get(key) ?? ""))]);
 }

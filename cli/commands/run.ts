@@ -5,6 +5,7 @@ import { checkDistinct, checkWritable, prepareFolder, writeOutput } from "../fil
 import { hasColor, pageWidth, write } from "../io.ts";
 import { rateChoices } from "../model-options.ts";
 import type { Arguments } from "../options.ts";
+import type { Timed } from "../pipeline.ts";
 import { boxesPath, checkRunOutputs, printsText, RUN_OPTIONS, type RunOptions, runOptions } from "../run-options.ts";
 import type { Picture, Values } from "../run-values.ts";
 
@@ -41,10 +42,11 @@ export const run: Command = {
     const machine = withRates(program.machine);
     const races = options.checkRaces ? await raceLines(ready, options, context) : null;
     const values: Partial<Values> = options.mode === "timing" ? {} : await runValues(ready, pictures, options, context);
-    const timed = options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
+    const { timeline = [], ...timed }: Partial<Timed> =
+      options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();
 
-    const { buildReport, jsonReport, layersCsv, textReport } = await import("../../report/index.ts");
+    const { buildReport, jsonReport, layersCsv, textReport, timelineCsv } = await import("../../report/index.ts");
     const { sha256 } = await import("../../isa/index.ts");
     const { RAPSIM_VERSION } = await import("../../compiler/version.ts");
     const report = buildReport({
@@ -58,6 +60,7 @@ export const run: Command = {
     });
     if (options.json !== undefined) await writeOutput(options.json, jsonReport(report), context.io);
     if (options.csv !== undefined) await writeOutput(options.csv, layersCsv(report), context.io);
+    if (options.timeline !== undefined) await writeOutput(options.timeline, timelineCsv(timeline), context.io);
     if (printsText(options)) {
       const { stdout, env } = context.io;
       await write(stdout, textReport(report, { color: hasColor(stdout, env), width: pageWidth(stdout) }));
@@ -70,7 +73,7 @@ export const run: Command = {
 
 /** Refuses what could not be written or would overwrite a picture, before long work is done for it. */
 async function prepareOutputs(options: RunOptions, pictures: readonly Picture[]): Promise<void> {
-  const { json, csv, boxes, dump } = options;
+  const { json, csv, timeline, boxes, dump } = options;
   if (boxes?.kind === "file" && pictures.length > 1) {
     throw new UsageError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`);
   }
@@ -78,13 +81,14 @@ async function prepareOutputs(options: RunOptions, pictures: readonly Picture[])
     [
       { option: "--json", path: json },
       { option: "--csv", path: csv },
+      { option: "--timeline", path: timeline },
       ...(boxes === undefined
         ? []
         : pictures.map((picture) => ({ option: "--boxes", path: boxesPath(boxes, picture) }))),
     ],
     pictures.map(({ path }) => ({ option: "--image", path: path ?? undefined })),
   );
-  for (const path of [json, csv]) if (path !== undefined) await checkWritable(path);
+  for (const path of [json, csv, timeline]) if (path !== undefined) await checkWritable(path);
   if (dump !== undefined) await prepareFolder(dump);
   if (boxes?.kind === "folder") await prepareFolder(boxes.path);
   if (boxes?.kind === "file") await checkWritable(boxes.path);
