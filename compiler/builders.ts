@@ -10,6 +10,8 @@ const SAME_STRIDE_2: Pads = [0, 0, 1, 1];
 const SAME_STRIDE_1: Pads = [1, 1, 1, 1];
 /** Deviation of photographs' pixels after the mean is subtracted, about (estimate). */
 const PIXEL_DEVIATION = 64;
+/** Divides the weights of the detection head, so that its values are about 1 and its boxes near their anchors. */
+const HEAD_DEVIATION = 6;
 
 const BUILDERS: ReadonlyMap<string, (seed: number) => FloatGraph> = new Map([
   ["squeezedet", squeezeDet],
@@ -53,7 +55,8 @@ function squeezeDet(seed: number): FloatGraph {
   x = net.fire("fire9", x, 64, 256);
   x = net.fire("fire10", x, 96, 384);
   x = net.fire("fire11", x, 96, 384);
-  x = net.conv("conv12", x, 72, 3, { pads: SAME_STRIDE_1, activation: LINEAR });
+  // weights small enough for scores and boxes of a size, though of no meaning
+  x = net.conv("conv12", x, 72, 3, { pads: SAME_STRIDE_1, activation: LINEAR, inputDeviation: HEAD_DEVIATION });
   return net.finish(x, KITTI_HEAD);
 }
 

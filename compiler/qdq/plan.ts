@@ -71,7 +71,7 @@ export function planScales(
       return node.op === "gemm" || node.op === "add" ? { node, activation: LINEAR } : undefined;
     }
     if (node.op === "batchnorm" && before !== undefined && before.node.op !== "add" && isLinear(before.activation)) {
-      
+      folded.add(before.node.name);
       return before;
     }
     if (node.op === "activation" && before !== undefined) {
