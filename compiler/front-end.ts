@@ -1,6 +1,6 @@
 /** From what the user names to a quantized model: an ONNX file, a `.rapq` file, or a built-in network. */
 import { readFileSync, statSync } from "node:fs";
-import { hasMagic, listNames, RapError } from "../isa/index.ts";
+import { hasMagic, listNames, PROGRAM_KIND, RapError } from "../isa/index.ts";
 import { BUILT_IN_NETWORKS, buildNetwork } from "./builders.ts";
 import { importModel } from "./onnx.ts";
 import { decodeModel } from "./onnx-schema.ts";
@@ -50,6 +50,11 @@ export function loadModel(nameOrPath: string, { rescale, onRescale, ...options }
   }
   if (bytes.length === 0)
     throw new RapError(`${nameOrPath}: the file is empty; expected an ONNX model or a .rapq file`);
+  if (hasMagic(PROGRAM_KIND, bytes)) {
+    throw new RapError(
+      `${nameOrPath}: is a program already; run it with rapsim run, or give the network it was made of`,
+    );
+  }
   const model = decodeModel(bytes, nameOrPath);
   const sidecarPath = sidecarOf(nameOrPath);
   const sidecarBytes = sidecarPath === null ? null : readModelFile(sidecarPath, MAX_SIDECAR_BYTES);

@@ -89,6 +89,15 @@ describe("refusals", () => {
   });
 });
 
+test("a program where a network is wanted", async () => {
+  await succeed("compile", "tiny", "-o", path("done.bin"));
+  const { code, stderr } = await rapsim(["compile", path("done.bin"), "-o", path("x.bin")]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining("done.bin: is a program already; run it with rapsim run"),
+  ]);
+});
+
 test("an uncaught mistake of ours is code 70 with a stack", async () => {
   const broken = new CapturedOutput();
   broken.write = () => {
