@@ -213,20 +213,30 @@ function checkOrder(program: Program): void {
       for (const id of instruction.waits) {
         if (--given[id - 1] < 0) {
           throw new RapError(
-            `${nameInstruction(program, first + i)}: order: waits for semaphore ${id}, whose signal comes later in the program or never`,
+            `${nameInstruction(program, first + i)}: order: waits for semaphore ${id}, whose signal comes later in the program or never (${ends(program, id)}); signal it earlier, or take the wait away`,
           );
         }
       }
       for (const id of instruction.signals) given[id - 1]++;
     });
     given.forEach((count, i) => {
-      if (count !== initial(i + 1)) {
-        throw new RapError(
-          `order: semaphore ${i + 1}: ${Math.abs(count - initial(i + 1))} ${count > initial(i + 1) ? "signals without a wait" : "waits without a signal"} at the end of the ${first === 0 && stream === program.prologue ? "prologue" : "frame"}`,
-        );
-      }
+      const left = count - initial(i + 1);
+      if (left === 0) return;
+      const list = left > 0 ? "signals" : "waits";
+      const last = stream.findLastIndex((instruction) => instruction[list].includes(i + 1));
+      throw new RapError(
+        `order: semaphore ${i + 1}: ${Math.abs(left)} ${left > 0 ? "signals without a wait" : "waits without a signal"} at the end of the ` +
+          `${stream === program.prologue ? "prologue" : "frame"} (${ends(program, i + 1)}; the last in ${nameInstruction(program, first + last)}); ` +
+          `add the ${left > 0 ? "wait" : "signal"}, or take the ${left > 0 ? "signal" : "wait"} away`,
+      );
     });
   }
+}
+
+/** `shift to pool`: a semaphore by its ends, as its number says little to who wrote its name. */
+function ends(program: Program, id: number): string {
+  const { producer, consumer } = program.semaphores[id - 1];
+  return `${producer.kind} to ${consumer.kind}`;
 }
 
 const is8Bit = (format: Format) => format !== "i32";

@@ -444,10 +444,10 @@ describe("several agents", () => {
     const wideViews = (text: string) => text.replace("x=4*ix+:4 c=0+:3 rowPitch=12", "x=0+:8 c=0+:3 rowPitch=24");
     expect(refusal(wideViews(grid([load, copy, take, add, store].join("\n"), east)))).toBe("");
     expect(refusal(wideViews(grid([load, take, copy, add, store].join("\n"), east)))).toBe(
-      "#3 fence: order: waits for semaphore 3, whose signal comes later in the program or never",
+      "#3 fence: order: waits for semaphore 3, whose signal comes later in the program or never (link to pool); signal it earlier, or take the wait away",
     );
     expect(refusal(wideViews(grid([load, copy, add, store].join("\n"), east)))).toBe(
-      "order: semaphore 3: 1 signals without a wait at the end of the frame",
+      "order: semaphore 3: 1 signals without a wait at the end of the frame (link to pool; the last in #3 copy); add the wait, or take the signal away",
     );
     expect(refusal(grid([load, copy, take, add, store].join("\n"), east))).toBe(
       "#3 copy, agent 0: dst: box [0:4, 0:4, 0:3] of tensor 'in' is outside its view [0:4, 4:8, 0:3]",
@@ -459,7 +459,7 @@ describe("several agents", () => {
     const lines = [load.replace("signals", "waits=free signals"), add.replace("added", "added,free"), store];
     expect(refusal(grid(lines.join("\n"), free))).toBe("");
     expect(refusal(grid(lines.join("\n"), free.replace("initial 1", "initial 0")))).toBe(
-      "#2 load: order: waits for semaphore 3, whose signal comes later in the program or never",
+      "#2 load: order: waits for semaphore 3, whose signal comes later in the program or never (pool to load); signal it earlier, or take the wait away",
     );
   });
 });
