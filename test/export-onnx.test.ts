@@ -173,7 +173,7 @@ describe("average pooling at its extremes", () => {
     ["u8", 7, 73, false],
     ["u8", 7, 73, true],
     ["i8", 24, 24, false],
-    ["u8", 33, 31, true],
+    ["u8", 33, 35, true],
   ] as const)("%s, %i x %i, padding counted: %s", async (format, rows, columns, countPadding) => {
     const shape = { height: rows, width: columns, channels: 2, format };
     const pads = [rows - 1, 1, 0, columns - 2] as const;

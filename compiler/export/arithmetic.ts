@@ -102,8 +102,8 @@ export function roundShiftClamped(
       map(shifts, (s) => 2 ** Math.max(0, 1 - s)),
     );
   }
-  // floor((t + 1) / 2) lies in low..high exactly when t lies in 2 low - 1..2 high
-  const clamped = clip(graph, `${name}/clamp`, twice, 2 * low - 1, 2 * high);
+  // floor((t + 1) / 2) is low at 2 low and high at 2 high
+  const clamped = clip(graph, `${name}/clamp`, twice, 2 * low, 2 * high);
   const raised = withConstant(graph, "Add", `${name}/up`, clamped, everywhere(2 * OUT_OF_RANGE + 1));
   const halved = withConstant(graph, "Div", `${name}/half`, raised, everywhere(2));
   return withConstant(graph, "Sub", name, halved, everywhere(OUT_OF_RANGE));

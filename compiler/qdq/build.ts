@@ -16,7 +16,7 @@ import { bestExponent } from "../quantize/exponents.ts";
 import type { Scales } from "../quantize/scales.ts";
 import { clampOf } from "../quantize.ts";
 import type { QConv } from "../quantized-model.ts";
-import { RESCALE_REMEDY } from "./linear.ts";
+import { RESCALE_REMEDY, shortest } from "./linear.ts";
 import type { Report } from "./report.ts";
 
 /** What the file says of a convolution's constants. */
@@ -110,7 +110,12 @@ function weightExponents(node: ConvNode, context: BuildContext, fail: Fail): num
     const toShift = format === "i32" ? 0 : scales.channelExponent(output, k) - scales.exponent(inputs[0]);
     const [lowest, highest] =
       format === "i32" ? [-ACC_EXPONENT_MAX, ACC_EXPONENT_MAX] : [toShift + SHIFT_MIN, toShift + SHIFT_MAX];
-    if (values.every((value) => value === 0)) return clamp(file?.[k] ?? 0, lowest, highest);
+    if (values.every((value) => value === 0)) {
+      // nothing but the bias, which takes most of the accumulator's 31 bits
+      const bias = Math.abs(stored.get(name)?.bias[k] ?? node.bias[k]);
+      const forBias = bias === 0 ? 0 : Math.floor(28 - Math.log2(bias)) - scales.exponent(inputs[0]);
+      return clamp(file?.[k] ?? forBias, lowest, highest);
+    }
     if (file !== null) return file[k];
     const exact = exactExponents(values);
     // the finest: a slope is rounded at the accumulators' scale
@@ -222,7 +227,9 @@ function slopeOf(
   }
   const nearest = nearestSlope(slope);
   if (!rescale)
-    fail(`slope ${slope} is not 2^-a or 2^-a + 2^-b; take one of them, or the nearest: rapsim quantize --rescale`);
+    fail(
+      `slope ${shortest(slope)} is not 2^-a or 2^-a + 2^-b; take one of them, or the nearest: rapsim quantize --rescale`,
+    );
   const value = 2 ** -nearest.a + (nearest.b === 0 ? 0 : 2 ** -nearest.b);
   report.values("slope", name, [slope], () => value);
   return nearest;

@@ -62,7 +62,7 @@ export function readLinear(
     fail(`scale has extents [${dims}]; one scale, or one per channel, is needed`);
   const scales = [...values];
   const wrong = scales.find((value) => value <= 0);
-  if (wrong !== undefined) fail(`scale ${wrong}; scales are positive`);
+  if (wrong !== undefined) fail(`scale ${shortest(wrong)}; scales are positive`);
   const given = node.input[2] ? readIntegers(constant(2, "zero point"), `${place}: zero point`) : null;
   if (given !== null && given.values.length !== scales.length)
     fail(`${given.values.length} zero points for ${scales.length} scales`);
@@ -105,12 +105,15 @@ export function activationScale(of: string, written: Linear, type: IntegerType, 
   return { of, written: known, format: wide, exponents: scales.map((_, i) => nearestExponent(step(i))) };
 }
 
+/** A float32 without the digits that its type does not have. */
+export const shortest = (value: number) => Number(value.toPrecision(7));
+
 /** The rule that a scale or zero point breaks. */
 export function whyNot({ scales, zeroPoints }: Linear, type: IntegerType): string {
   const at = scales.findIndex((scale) => exactExponent(scale) === null);
   if (at >= 0) {
     const channel = scales.length > 1 ? ` of channel ${at}` : "";
-    return `scale ${scales[at]}${channel} is not a power of two (the nearest is 2^${0 - nearestExponent(scales[at])}); the machine scales by shifts`;
+    return `scale ${shortest(scales[at])}${channel} is not a power of two (the nearest is 2^${0 - nearestExponent(scales[at])}); the machine scales by shifts`;
   }
   const none = type === "uint8" ? "0 or 128" : type === "int8" ? "0 or -128" : "0";
   const wrong = zeroPoints.find((zeroPoint) => zeroPoint !== zeroPoints[0]) ?? zeroPoints[0];
