@@ -43,6 +43,15 @@ const rate = number("rate", 0);
 export const PACKINGS = ["perTap", "kernelRow", "full"] as const;
 export type Packing = (typeof PACKINGS)[number];
 
+/** Array passes over one block of output channels: the kernel's taps of `channels` input channels on `rows` array rows. */
+export const ARRAY_PASSES: {
+  readonly [P in Packing]: (kernelY: number, kernelX: number, channels: number, rows: number) => number;
+} = {
+  perTap: (kernelY, kernelX, channels, rows) => kernelY * kernelX * Math.ceil(channels / rows),
+  kernelRow: (kernelY, kernelX, channels, rows) => kernelY * Math.ceil((kernelX * channels) / rows),
+  full: (kernelY, kernelX, channels, rows) => Math.ceil((kernelY * kernelX * channels) / rows),
+};
+
 const HOROWITZ = "Horowitz, ISSCC 2014 (45 nm, 0.9 V), times 0.35 for 16 nm (after Stillmaker and Baas 2017; estimate)";
 
 export const PARAMETERS = {

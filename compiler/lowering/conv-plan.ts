@@ -1,5 +1,5 @@
 /** Tiling of a convolution group: the cheapest plan, by a simple cost model, that fits SRAM and accumulators. */
-import { accumulatorRows, type Machine, type Packing, RapError } from "../../isa/index.ts";
+import { ARRAY_PASSES, accumulatorRows, type Machine, type Packing, RapError } from "../../isa/index.ts";
 import type { Geometry } from "../../kernels/index.ts";
 import { aligned } from "./buffers.ts";
 import { divisorPairs, splits } from "./splits.ts";
@@ -59,14 +59,6 @@ interface Candidate {
   readonly tileHeight: number;
   readonly tileWidth: number;
   readonly persistentWeights: boolean;
-}
-
-/** Array passes per block of output channels for `chunk` input channels. */
-export function passes(kernel: readonly [number, number], channels: number, rows: number, packing: Packing): number {
-  const [r, s] = kernel;
-  if (packing === "full") return Math.ceil((r * s * channels) / rows);
-  if (packing === "kernelRow") return r * Math.ceil((s * channels) / rows);
-  return r * s * Math.ceil(channels / rows);
 }
 
 const span = (out: number, kernel: number, stride: number, dilation = 1) =>
@@ -163,7 +155,7 @@ function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machin
     shape.groups === 1
       ? plan.chunk
       : (shape.inChannels / shape.groups) * Math.max(1, Math.min(p["array.cols"], shape.groups));
-  const passCount = passes(shape.geometry.kernel, groupIn, rows, packing) * s.chunks;
+  const passCount = ARRAY_PASSES[packing](...shape.geometry.kernel, groupIn, rows) * s.chunks;
   const mac =
     (s.agentBlocks * passCount * s.strips * Math.max(pixels, rows) +
       s.kGroups * s.strips * s.chunks * OVERHEAD_CYCLES_PER_INSTRUCTION) /

@@ -133,11 +133,9 @@ function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge
       }
       join(clock, done[needed[from]]);
     }
+    clock[unit] = time;
+    done.push(clock);
     known[unit] = clock;
-    const after = clock.slice();
-    after[unit] = time;
-    done.push(after);
-    known[unit] = after;
     lastOf[unit] = time;
   }
   return edges;

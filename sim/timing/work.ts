@@ -1,6 +1,7 @@
 /** How much work each agent's share of an instruction is, in quantities that no rate of the machine changes. */
 import {
   type AgentWork,
+  ARRAY_PASSES,
   agentWork,
   type BoundInstruction,
   type Box,
@@ -17,7 +18,6 @@ import {
   type Instruction,
   type InstructionOf,
   inDram,
-  type Packing,
   type Region,
   regionBytes,
   SHIFT_ENTRY_BYTES,
@@ -62,15 +62,6 @@ const noWork = (idle: boolean): Work => ({
   accumulatorAccesses: 0,
 });
 const IDLE = Object.freeze(noWork(true));
-
-/** Array passes of one block: `taps` kernel positions of `channels` input channels on `rows` array rows. */
-const PASSES: {
-  readonly [P in Packing]: (kernelY: number, kernelX: number, channels: number, rows: number) => number;
-} = {
-  perTap: (kernelY, kernelX, channels, rows) => kernelY * kernelX * Math.ceil(channels / rows),
-  kernelRow: (kernelY, kernelX, channels, rows) => kernelY * Math.ceil((kernelX * channels) / rows),
-  full: (kernelY, kernelX, channels, rows) => Math.ceil((kernelY * kernelX * channels) / rows),
-};
 
 interface Window {
   readonly kernelY: number;
@@ -123,7 +114,7 @@ const convWork: Measure<InstructionOf<"conv">> = (work, conv, { box }, { views }
     const end = Math.min(first + cols, box.c1);
     const groups = Math.floor((end - 1) / conv.groupOut) - Math.floor(first / conv.groupOut) + 1;
     const channels = groups * conv.cCount;
-    const passes = PASSES[conv.packing](conv.kernelY, conv.kernelX, channels, rows);
+    const passes = ARRAY_PASSES[conv.packing](conv.kernelY, conv.kernelX, channels, rows);
     work.passes += passes;
     channelsRead += channels;
     // every pass writes its sums; all but the first read what they add to
