@@ -1,6 +1,7 @@
 /** The presets in one table. */
 import { DEFAULT_MACHINE, loadPreset, type MachineParameters, peakMacsPerCycle, presetText } from "../isa/index.ts";
 import { type Column, createPage, grouped, significant, tableLines, wrapped } from "../report/index.ts";
+import { areaMm2 } from "../sim/index.ts";
 import { hasColor, type Io, pageWidth } from "./io.ts";
 
 interface Row {
@@ -20,6 +21,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { head: "MACs/cycle", align: "right", cell: ({ peak }) => grouped(peak) },
   { head: "SRAM KiB", align: "right", cell: ({ p }) => grouped(p["sram.bytes"] / 1024) },
   { head: "DRAM B/cycle", align: "right", cell: ({ p }) => significant(p["dram.bytesPerCycle"], 4) },
+  { head: "mm2", align: "right", cell: ({ p }) => significant(areaMm2(p).total), drop: 2 },
   { head: "GHz", align: "right", cell: ({ p }) => significant(p.clockHz / 1e9), drop: 1 },
 ];
 
@@ -41,8 +43,16 @@ export function machineList(names: readonly string[], io: Io): string {
     ...wrapped(
       page,
       "",
-      `SRAM and arrays are per agent. ${DEFAULT_MACHINE} is the default; all values: rapsim machines --show NAME.`,
+      `SRAM and arrays are per agent; area is a proxy (docs/energy.md). ${DEFAULT_MACHINE} is the default; all values: rapsim machines --show NAME.`,
     ),
     "",
   ].join("\n");
+}
+
+/** A preset's file, and what area its machine takes as a comment below. */
+export function machineFile(name: string): string {
+  const { total, ...parts } = areaMm2(loadPreset(name).parameters);
+  const shares = Object.entries(parts).map(([part, area]) => `${part} ${significant(area)}`);
+  const nm = loadPreset(name).parameters["tech.nodeNm"];
+  return `${presetText(name)}# area at ${nm} nm, about ${significant(total)} mm2: ${shares.join(", ")}\n`;
 }

@@ -1,6 +1,6 @@
 /** The head of the text report: what ran, how fast, with how much traffic and energy. */
 import { peakMacsPerCycle } from "../isa/index.ts";
-import type { EnergyPj } from "../sim/result.ts";
+import type { EnergyPj, TimingResult } from "../sim/result.ts";
 import { count, grouped, percent, significant, withPrefix } from "./numbers.ts";
 import { FIXED_BLANK, type Page, printable, wrapped } from "./page.ts";
 import type { Report } from "./report.ts";
@@ -45,17 +45,25 @@ const COMPONENT_TEXT: { readonly [C in Exclude<keyof EnergyPj, "total">]: string
 
 const part = (name: string, share: number) => `${name}${FIXED_BLANK}${(share * 100).toFixed(0)}${FIXED_BLANK}%`;
 
-/** Components from the largest on, the small ones together. */
-function energyShares({ total, ...components }: EnergyPj): string {
+/** Parts of a whole from the largest on, the small ones together. */
+function shareText({ total, ...parts }: { readonly total: number }, texts: Readonly<Record<string, string>>): string {
   if (total === 0) return "";
-  const shares = Object.entries(components)
-    .map(([name, value]) => ({ name: COMPONENT_TEXT[name as keyof typeof components], share: value / total }))
+  const shares = Object.entries<number>(parts)
+    .map(([name, value]) => ({ name: texts[name], share: value / total }))
     .sort((a, b) => b.share - a.share);
   const shown = shares.filter(({ share }) => share >= 0.02);
   const rest = shares.slice(shown.length).reduce((sum, { share }) => sum + share, 0);
-  const texts = shown.map(({ name, share }) => part(name, share));
-  return [...texts, ...(rest >= 0.005 ? [part("other", rest)] : [])].join(", ");
+  const largest = shown.map(({ name, share }) => part(name, share));
+  return [...largest, ...(rest >= 0.005 ? [part("other", rest)] : [])].join(", ");
 }
+
+const AREA_TEXT: { readonly [P in Exclude<keyof TimingResult["totals"]["areaMm2"], "total">]: string } = {
+  mac: "MACs",
+  sram: "SRAM",
+  accumulator: "accumulators",
+  lanes: "shift and pool",
+  control: "control",
+};
 
 /** label, the number, and what stands behind it */
 type Line = readonly [label: string, value: string, detail: string];
@@ -83,8 +91,9 @@ function lines(report: Report): Line[] {
     ["MAC utilisation", percent(totals.macUtilization), `${useful} useful${executed}${perFrame}; peak ${peak} a cycle`],
     ["DRAM read", withPrefix(each(totals.dramReadBytes), "B"), `${perFrame.trim()}`],
     ["DRAM written", withPrefix(each(totals.dramWriteBytes), "B"), `${perFrame.trim()}`],
-    ["energy", withPrefix(each(totals.energyPj.total) * 1e-12, "J/frame"), energyShares(totals.energyPj)],
+    ["energy", withPrefix(each(totals.energyPj.total) * 1e-12, "J/frame"), shareText(totals.energyPj, COMPONENT_TEXT)],
     ["power", `${significant(totals.averagePowerW)} W`, `on average; ${significant(totals.framesPerJoule)} frames/J`],
+    ["area, about", `${significant(totals.areaMm2.total)} mm2`, shareText(totals.areaMm2, AREA_TEXT)],
   ];
 }
 

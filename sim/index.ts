@@ -1,3 +1,4 @@
+export { areaMm2 } from "./area.ts";
 export * from "./events.ts";
 export * from "./functional/index.ts";
 export * from "./laws.ts";

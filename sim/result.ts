@@ -1,5 +1,6 @@
 /** What a simulation says about time, traffic and energy. The report is this plus provenance and detections. */
 import type { UnitKind } from "../isa/index.ts";
+import type { AreaMm2 } from "./area.ts";
 
 /** Why a unit stands still, in order of priority: the first that holds is charged. */
 export const STALL_CAUSES = {
@@ -117,6 +118,8 @@ export interface TimingResult {
     readonly energyPj: EnergyPj;
     readonly averagePowerW: number;
     readonly framesPerJoule: number;
+    /** of the machine, whatever it runs: a proxy */
+    readonly areaMm2: AreaMm2;
     /** of one frame */
     readonly bounds: Bounds;
   };

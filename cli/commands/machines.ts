@@ -9,10 +9,10 @@ export const machines: Command = {
   options: { show: text("print the machine file of this preset, comments and all; a start for one's own") },
   examples: [["rapsim machines --show rap-e > mine.yaml", "a machine file to edit"]],
   async run(args, { io }) {
-    const { presetText, presetNames } = await import("../../isa/presets.ts");
+    const { machineFile, machineList } = await import("../describe-machine.ts");
     const show = textOf(args, "show");
-    if (show !== undefined) return write(io.stdout, presetText(show));
-    const { machineList } = await import("../describe-machine.ts");
+    if (show !== undefined) return write(io.stdout, machineFile(show));
+    const { presetNames } = await import("../../isa/presets.ts");
     return write(io.stdout, machineList(presetNames(), io));
   },
 };

@@ -1,5 +1,6 @@
 /** What the engine saw, as results. */
 import { type CheckedProgram, type Machine, peakMacsPerCycle, tensorBytes } from "../../isa/index.ts";
+import { areaMm2 } from "../area.ts";
 import { addCounters, noCounters } from "../counters.ts";
 import { sumEnergy } from "../energy.ts";
 import type { StallCause, TimingResult, UnitResult } from "../result.ts";
@@ -51,6 +52,7 @@ export function resultOf(checked: CheckedProgram, work: ProgramWork, engine: Eng
       energyPj,
       averagePowerW: joules / seconds,
       framesPerJoule: joules === 0 ? 0 : frames / joules,
+      areaMm2: areaMm2(p),
       bounds: boundsOf(checked, work, engine.transfers, frameCounters, machine),
     },
     units: unitsOf(checked, work, engine, cycles),

@@ -87,6 +87,7 @@ export const timing: TimingResult = {
     energyPj: energy({ dram: 600e6, mac: 250e6, sram: 100e6, leakage: 40e6, link: 10e6 }),
     averagePowerW: 0.5,
     framesPerJoule: 1000,
+    areaMm2: { mac: 1, sram: 5, accumulator: 1, lanes: 0.5, control: 0.5, total: 8 },
     bounds: {
       computeCycles: 301_408,
       dramCycles: 1_180_000,

@@ -318,8 +318,19 @@ describe("energy", () => {
       "energy.linkPjPerByte": 13,
       "energy.dramPjPerByte": 17,
       "energy.instructionPj": 19,
-      "energy.leakageW": 0.5,
-      "energy.clockPjPerCycle": 23,
+      "energy.leakageWPerMm2": 0.5,
+      "energy.registerPj": 23,
+      // the node and voltage the prices are for, and the banks
+      "tech.nodeNm": 45,
+      "tech.voltage": 0.9,
+      "sram.bytes": 65536,
+      "sram.banks": 2,
+      "array.accumulatorBytes": 2048 * 8,
+      // all of the area in the cells: 2 agents of 8 x 8 take 1 mm2
+      "area.macUm2": 1e6 / 128,
+      "area.sramUm2PerBit": 0,
+      "area.laneUm2": 0,
+      "area.agentUm2": 0,
       clockHz: 5e8,
     };
     const program = new Builder({ agents: 2, ...prices });
@@ -342,7 +353,8 @@ describe("energy", () => {
       scalar: 19 * 2 * totals.instructions,
       // 0.5 W at 500 MHz: 1 nJ per cycle
       leakage: 1000 * cycles,
-      clock: 23 * cycles,
+      // 56 bits in a cell, 40 in each of 3 x 8 lanes
+      clock: 23 * 2 * (64 * 56 + 3 * 8 * 40) * cycles,
     };
     const total = Object.values(energy).reduce((sum, value) => sum + value, 0);
     for (const [name, value] of Object.entries({ ...energy, total })) {
