@@ -12,6 +12,7 @@ import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { validate } from "./commands/validate.ts";
 import { describeFailure, EXIT } from "./errors.ts";
 import { ClosedPipe, type Io, pageWidth, write } from "./io.ts";
 import { createLogger, LOG_LEVELS } from "./logging.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   disasm,
   asm,
   machines,
+  validate,
 ];
 
 export const LOG_OPTIONS = {

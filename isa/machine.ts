@@ -59,7 +59,7 @@ export const PARAMETERS = {
   "agent.tensorProcessors": whole(1, 1, 4, "", "tensor processors per agent"),
   "array.rows": whole(16, 1, 256, "", "rows of a MAC array: input channels (and taps) summed per cycle"),
   "array.cols": { ...whole(16, 4, 256, "", "columns of a MAC array: output channels per cycle"), step: 4 },
-  "array.accumulatorBytes": whole(32768, 64, 67108864, "B", "int32 accumulators of one array"),
+  "array.accumulatorBytes": whole(32768, 64, 2 ** 28, "B", "int32 accumulators of one array"),
   "array.feeder": {
     type: "enum",
     kind: "structure",

@@ -1,3 +1,3 @@
 export * from "./dump.ts";
-export { type Elements, Execution } from "./execution.ts";
+export { type Elements, Execution, type ExecutionOptions } from "./execution.ts";
 export * from "./probes.ts";
