@@ -1,5 +1,5 @@
 /** The table of `rapsim validate`. */
-import { type Column, count, type Page, tableLines, wrapped } from "../report/index.ts";
+import { type Column, type Page, tableLines, wrapped } from "../report/index.ts";
 import { type Elsewhere, errorText, type Row } from "../test/conformance/index.ts";
 
 /** One line of the table; a check takes as many as its longest cell. */
@@ -48,12 +48,7 @@ const columns = (page: Page): readonly Column<Line>[] => [
 
 export function validationLines(page: Page, rows: readonly Row[], elsewhere: readonly Elsewhere[]): string[] {
   const number = (status: Row["status"]) => rows.filter((row) => row.status === status).length;
-  const summary = [
-    `${count(number("pass"), "claim")} hold`,
-    `${number("fail")} fail`,
-    `${number("stated")} stated without judgement`,
-    `${number("skipped")} skipped`,
-  ];
+  const summary = `${number("pass")} pass, ${number("fail")} fail, ${number("stated")} stated without a verdict, ${number("skipped")} skipped.`;
   return [
     ...tableLines(
       page,
@@ -70,6 +65,6 @@ export function validationLines(page: Page, rows: readonly Row[], elsewhere: rea
       `    ${command}`,
     ]),
     ...(elsewhere.length === 0 ? [] : [""]),
-    `${summary.join(", ")}.`,
+    summary,
   ];
 }

@@ -36,6 +36,14 @@ function readPermissions(page: string): Map<string, Permission> {
 const permissions = readPermissions(readFileSync(join(root, "docs/architecture.md"), "utf8"));
 const PRODUCT = ["isa", "kernels", "compiler", "sim", "report", "host", "sweep", "cli"];
 const AROUND = ["bench", "test", "docs"];
+/** Parts of test that go into the package. */
+const SHIPPED = ["test/conformance", "test/reference"];
+
+/** The row of the table a file belongs to. @param file path from the root, with slashes */
+function folderOf(file: string): string {
+  const shipped = SHIPPED.find((folder) => file.startsWith(`${folder}/`) && !file.endsWith(".test.ts"));
+  return shipped ?? file.split("/")[0];
+}
 
 interface Import {
   readonly specifier: string;
@@ -81,16 +89,14 @@ function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean 
 
 /** What is wrong with an import of a file, or null. @param file path from the root, with slashes */
 function fault(file: string, { specifier, typeOnly }: Import): string | null {
-  const [folder] = file.split("/");
+  const folder = folderOf(file);
   if (!specifier.startsWith(".")) {
     if (AROUND.includes(folder) || isBuiltin(specifier)) return null;
     const name = specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1);
     return packages.includes(name.join("/")) ? null : `${file}: '${specifier}' is not under dependencies`;
   }
   const target = posix.join(dirname(file), specifier);
-  const [targetFolder] = target.split("/");
-  if (file.startsWith("test/reference/") && !target.startsWith("test/reference/"))
-    return `${file}: '${specifier}': the reference imports nothing of ours`;
+  const targetFolder = folderOf(target);
   if (targetFolder === folder) return null;
   if (file === "index.ts")
     return PRODUCT.includes(targetFolder) && targetFolder !== "cli"
@@ -99,7 +105,8 @@ function fault(file: string, { specifier, typeOnly }: Import): string | null {
   const permission = permissions.get(folder);
   if (permission === undefined) return `${file}: folder '${folder}' is not in docs/architecture.md`;
   if (AROUND.includes(folder)) return null;
-  if (targetFolder === "cli" || !PRODUCT.includes(targetFolder)) return `${file}: '${specifier}': nothing imports that`;
+  if (targetFolder === "cli" || ![...PRODUCT, ...SHIPPED].includes(targetFolder))
+    return `${file}: '${specifier}': nothing imports that`;
   if (permission.folders !== "all" && !permission.folders.has(targetFolder))
     return `${file}: '${specifier}': ${folder} may not import ${targetFolder}`;
   if (permission.typesOnly.has(targetFolder) && !typeOnly)
@@ -121,7 +128,7 @@ function sourceFiles(): string[] {
 
 describe("docs/architecture.md", () => {
   it("says of every folder what it may import", () => {
-    expect([...permissions.keys()]).toEqual([...PRODUCT, ...AROUND]);
+    expect([...permissions.keys()].sort()).toEqual([...PRODUCT, ...AROUND, ...SHIPPED].sort());
     expect(permissions.get("isa")?.folders).toEqual(new Set());
     expect(permissions.get("report")).toEqual({ folders: new Set(["isa", "sim"]), typesOnly: new Set(["sim"]) });
   });
@@ -147,7 +154,10 @@ describe("a forbidden import", () => {
     ["host/a.ts", 'import { x } from "../index.ts";', "nothing imports that"],
     ["index.ts", 'export * from "./cli/main.ts";', "is not for the library"],
     ["sim/a.ts", 'import fc from "fast-check";', "'fast-check' is not under dependencies"],
-    ["test/reference/a.ts", 'import { clamp } from "../../isa/index.ts";', "the reference imports nothing of ours"],
+    ["test/reference/a.ts", 'import { clamp } from "../../isa/index.ts";', "test/reference may not import isa"],
+    ["sim/a.ts", 'import { CHECKS } from "../test/conformance/index.ts";', "sim may not import test/conformance"],
+    ["test/conformance/a.ts", 'import { main } from "../../cli/cli.ts";', "nothing imports that"],
+    ["test/conformance/a.ts", 'import fc from "fast-check";', "'fast-check' is not under dependencies"],
     ["attic/a.ts", 'import { clamp } from "../isa/index.ts";', "folder 'attic' is not in docs/architecture.md"],
   ])("%s: %s", (file, text, message) => {
     expect(importsOf(text).map((found) => fault(file, found))[0]).toContain(message);
@@ -159,6 +169,8 @@ describe("a forbidden import", () => {
     ["cli/a.ts", 'import yargs from "yargs/helpers"; import { b } from "../sweep/index.ts"; import "node:fs";'],
     ["host/a.ts", 'import { createCanvas } from "@napi-rs/canvas";'],
     ["test/reference/a.ts", 'import { x } from "./b.ts";'],
+    ["test/conformance/a.test.ts", 'import { x } from "../../cli/main.ts"; import ts from "typescript";'],
+    ["cli/a.ts", 'import { CHECKS } from "../test/conformance/index.ts";'],
     ["test/a.ts", 'import { x } from "../cli/main.ts"; import ts from "typescript";'],
     ["docs/a.ts", 'import { x } from "../isa/index.ts";'],
   ])("is not %s: %s", (file, text) => {

@@ -1,5 +1,5 @@
 /** All checks that need nothing installed, in the order of the table, and where the others are. */
-export { type Check, errorText, type Row, runCheck } from "./check.ts";
+export { type Check, errorText, type Row, runCheck, type Unit } from "./check.ts";
 export { ELSEWHERE, type Elsewhere } from "./elsewhere.ts";
 export { Lab } from "./lab.ts";
 
