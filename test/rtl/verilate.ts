@@ -34,11 +34,11 @@ function sourceText(name: string, faults: readonly Fault[]): string {
     return replaceOnce(
       text,
       "initial begin",
-      'initial begin\n    if ($value$plusargs("fault=%d", fault) == 0) fault = 0;',
+      'initial begin\n    if ($value$plusargs("fault=%d", tile::fault) == 0) tile::fault = 0;',
     );
   }
   faults.forEach(({ source, find, replacement }, i) => {
-    if (source === name) text = replaceOnce(text, find, `(fault == ${i + 1} ? (${replacement}) : (${find}))`);
+    if (source === name) text = replaceOnce(text, find, `(tile::fault == ${i + 1} ? (${replacement}) : (${find}))`);
   });
   return text;
 }
