@@ -43,7 +43,10 @@ export const arbitraryCase = ({ rows, cols }: TensorProcessor) =>
     buffers: upTo(2),
     /** Bytes between pixels and between rows of the input in SRAM. */
     gaps: pair(0, 3),
-    slope: fc.option(fc.record({ a: upTo(31), b: upTo(31, 0) }), { nil: null }),
+    /** Mostly such that something is left of negative values. */
+    slope: fc.option(fc.record({ a: fc.oneof(upTo(4), upTo(31)), b: fc.oneof(fc.constant(0), upTo(31)) }), {
+      nil: null,
+    }),
     clamp: fc.option(pair(-20, 20), { nil: null }),
     pool: fc.record({
       mode: fc.constantFrom("max" as const, "average" as const, "averageAll" as const),

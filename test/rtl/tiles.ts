@@ -38,16 +38,14 @@ function limits(format: Format, clamp: Case["clamp"]): { low: number; high: numb
   return { low: Math.min(a, b), high: Math.min(max, Math.max(a, b)) };
 }
 
-/** All of -31..23 and -8..31, but mostly such shifts that something is left of the values. */
+/** All of -31..23 and -8..31 in some channels, but mostly such shifts that something is left of the values. */
 function shiftTable(channels: number, seed: number): ShiftEntry[] {
   const numbers = noise(channels * 3, seed);
   return Array.from({ length: channels }, (_, k) => {
     const [bias, biasShift, shift] = numbers.subarray(3 * k);
-    return {
-      bias,
-      biasShift: k % 5 === 0 ? (((biasShift + 128) * 55) >> 8) - 31 : biasShift >> 4,
-      shift: k % 5 === 1 ? (((shift + 128) * 40) >> 8) - 8 : 8 + (shift >> 5),
-    };
+    return k % 5 === 0
+      ? { bias, biasShift: (((biasShift + 128) * 55) >> 8) - 31, shift: (((shift + 128) * 40) >> 8) - 8 }
+      : { bias, biasShift: biasShift >> 4, shift: 8 + (shift >> 5) };
   });
 }
 

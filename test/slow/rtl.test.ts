@@ -39,7 +39,7 @@ describe.skipIf(whySkipped !== null)("a SystemVerilog tensor processor", () => {
   });
 
   describe("with a rule put wrong", () => {
-    const processor: TensorProcessor = { rows: 4, cols: 8, lanes: 4, latency: 5 };
+    const processor: TensorProcessor = { rows: 4, cols: 8, lanes: 3, latency: 5 };
     let program: string;
     let items: readonly Item[];
     beforeAll(() => {
