@@ -34,13 +34,24 @@ function convCost(work: Work, p: MachineParameters): Cost {
   const streamed = hidden ? Math.max(work.pixels, overlap ? preload : 0) : preload + work.pixels;
   const pass = overlap ? streamed : streamed + drain;
   const occupancy = Math.max(work.passes * pass, portCycles(work.sramReadBytes, p));
-  return { occupancy, tail: (hidden ? preload : 0) + (overlap ? drain : 0) };
+  // the last stream lasts for its pixels, also when the weights of a next pass would take longer
+  const lastStream = overlap ? Math.min(work.pixels, preload) : preload;
+  return { occupancy, tail: (hidden ? lastStream : 0) + (overlap ? drain : 0) };
 }
 
-/** Shift, pool and range units: so many values per cycle, then the depth of the pipeline. */
+/**
+ * Shift, pool and range units. A group of at most `cols` lanes takes, in a cycle, channels of one pixel that lie side by side; more
+ * lanes make more groups. Then the depth of the pipeline.
+ */
 function laneCost(lanes: number, work: Work, p: MachineParameters): Cost {
+  const width = Math.min(lanes, p["array.cols"]);
+  const groups = Math.floor(lanes / width);
+  const cyclesPerPixel = work.channelRuns.reduce((sum, run) => sum + Math.ceil(run / width), 0);
   const bytes = work.sramReadBytes + work.sramWriteBytes;
-  return { occupancy: Math.max(Math.ceil(work.values / lanes), portCycles(bytes, p)), tail: p["lanes.latencyCycles"] };
+  return {
+    occupancy: Math.max(Math.ceil(work.pixels / groups) * cyclesPerPixel, portCycles(bytes, p)),
+    tail: p["lanes.latencyCycles"],
+  };
 }
 
 function copyCost(work: Work, p: MachineParameters): Cost {

@@ -27,13 +27,15 @@ import {
 export interface Work {
   /** Nothing to do: clipped to nothing, or the agent is outside the grid. Waits and signals happen all the same. */
   idle: boolean;
-  /** Output pixels of a convolution: cycles one pass streams. */
+  /** Output pixels: cycles one pass of a convolution streams. Of a pooling, times its taps. */
   pixels: number;
   /** Array passes over all blocks of a convolution. */
   passes: number;
   macs: number;
   /** Values through the lanes of the shift, pool or range unit. */
   values: number;
+  /** How many of a pixel's channels the lanes find side by side: those of one accumulator row, or all of them in SRAM. */
+  channelRuns: readonly number[];
   /** Bytes moved by DMA or link, fill not included. */
   bytes: number;
   /** Bytes of padding a load writes. */
@@ -53,6 +55,7 @@ const noWork = (idle: boolean): Work => ({
   passes: 0,
   macs: 0,
   values: 0,
+  channelRuns: [],
   bytes: 0,
   fillBytes: 0,
   region: null,
@@ -103,12 +106,23 @@ function elementsRead(window: Window, box: Box, input: { height: number; width: 
   );
 }
 
+const pixelsOf = (box: Box) => (box.y1 - box.y0) * (box.x1 - box.x0);
+
+/** The channels of a box by accumulator rows, which hold blocks of `cols` channels from the first of the whole box on. */
+function accumulatorRuns({ box, whole }: AgentWork, cols: number): number[] {
+  const runs: number[] = [];
+  for (let first = box.c0; first < box.c1; first += runs[runs.length - 1]) {
+    runs.push(Math.min(box.c1 - first, cols - ((first - whole.c0) % cols)));
+  }
+  return runs;
+}
+
 type Measure<I> = (work: Work, instruction: I, share: AgentWork, bound: BoundInstruction, context: Context) => void;
 
 const convWork: Measure<InstructionOf<"conv">> = (work, conv, { box }, { views }, context) => {
   const { "array.rows": rows, "array.cols": cols } = context.machine.parameters;
   const taps = conv.kernelY * conv.kernelX;
-  const pixels = (box.y1 - box.y0) * (box.x1 - box.x0);
+  const pixels = pixelsOf(box);
   let channelsRead = 0;
   for (let first = box.c0; first < box.c1; first += cols) {
     const end = Math.min(first + cols, box.c1);
@@ -130,12 +144,21 @@ const convWork: Measure<InstructionOf<"conv">> = (work, conv, { box }, { views }
 const int32Work = (
   work: Work,
   instruction: InstructionOf<"shift"> | InstructionOf<"range">,
-  { box }: AgentWork,
+  share: AgentWork,
+  _: BoundInstruction,
+  { machine }: Context,
 ): void => {
+  const { box } = share;
   work.values = boxVolume(box);
+  work.pixels = pixelsOf(box);
   work.sramReadBytes = (box.c1 - box.c0) * SHIFT_ENTRY_BYTES;
-  if (instruction.source === "accumulators") work.accumulatorAccesses = work.values;
-  else work.sramReadBytes += work.values * FORMAT_BYTES.i32;
+  if (instruction.source === "accumulators") {
+    work.accumulatorAccesses = work.values;
+    work.channelRuns = accumulatorRuns(share, machine.parameters["array.cols"]);
+  } else {
+    work.sramReadBytes += work.values * FORMAT_BYTES.i32;
+    work.channelRuns = [box.c1 - box.c0];
+  }
 };
 
 const viewBytes = (share: AgentWork, field: string): number => FORMAT_BYTES[share.view(field).format];
@@ -157,18 +180,23 @@ const MEASURE_BOXED: {
     work.sramReadBytes = work.bytes;
   },
   conv: convWork,
-  shift: (work, shift, share) => {
-    int32Work(work, shift, share);
+  shift: (work, shift, share, bound, context) => {
+    int32Work(work, shift, share, bound, context);
     work.sramWriteBytes = work.values * viewBytes(share, "dst");
   },
   pool: (work, pool, { box }, { views }, { tensors }) => {
     const outputs = boxVolume(box);
-    work.values = outputs * pool.kernelY * pool.kernelX;
+    const taps = pool.kernelY * pool.kernelX;
+    work.values = outputs * taps;
+    work.pixels = pixelsOf(box) * taps;
+    work.channelRuns = [box.c1 - box.c0];
     work.sramReadBytes = elementsRead(pool, box, tensors[views.src.tensor]) * (box.c1 - box.c0);
     work.sramWriteBytes = outputs;
   },
   add: (work, _, { box }) => {
     work.values = boxVolume(box);
+    work.pixels = pixelsOf(box);
+    work.channelRuns = [box.c1 - box.c0];
     work.sramReadBytes = 2 * work.values;
     work.sramWriteBytes = work.values;
   },

@@ -15,7 +15,8 @@ describe("conv", () => {
   // rows = cols = 8, so that the drain is 8 + 8 - 2 = 14
   test.each<[string, Shape, number, Fields<"conv">, number]>([
     ["one pass: 8 preload + 12 stream + 14 drain", [3, 4, 8], 8, {}, 34],
-    ["a pass never streams faster than the next preload: 8 + max(2, 8) + 14", [1, 2, 8], 8, {}, 30],
+    ["two pixels: 8 + 2 + 14", [1, 2, 8], 8, {}, 24],
+    ["a pass takes no less than the next one's preload: 8 + 2 x max(2, 8) + 2 + 14", [1, 2, 8], 24, {}, 40],
     ["20 input channels, 3 passes: 8 + 3 x 12 + 14", [3, 4, 8], 20, {}, 58],
     ["20 output channels, 3 blocks: 8 + 3 x 12 + 14", [3, 4, 20], 8, {}, 58],
     ["3 blocks x 3 passes: 8 + 9 x 12 + 14", [3, 4, 20], 20, {}, 130],
@@ -130,15 +131,38 @@ describe("conv", () => {
   });
 });
 
-describe("shift, pool, add, range: values / lanes + 5 of pipeline", () => {
+describe("shift, pool, add, range: the lanes take channels of one pixel, + 5 of pipeline", () => {
   const build = (parameters: object, add: (program: Builder) => number) => {
     const program = new Builder({ ...parameters });
     const index = add(program);
     return run(program).cycles(index);
   };
 
-  test("shift: ceil(3 x 4 x 9 / 8) + 5", () => {
-    expect(build({}, (program) => program.add("shift", program.shift([3, 4, 9])))).toBe(14 + 5);
+  // blocks of 8 channels, one accumulator row each
+  test.each([
+    [8, 9, "12 pixels x 2 rows", 24],
+    [8, 20, "12 x 3", 36],
+    [3, 9, "12 x (3 + 1)", 48],
+    [15, 8, "lanes beyond the row's 8 find nothing", 12],
+    [16, 9, "two groups of 8 lanes, 6 pixels each x 2", 12],
+    [40, 9, "five groups, 3 x 2", 6],
+  ])("shift of 3 x 4 pixels on %i lanes, %i channels: %s, + 5", (lanes, channels, _, cycles) => {
+    const shift = (program: Builder) => program.add("shift", program.shift([3, 4, channels]));
+    expect(build({ "shift.lanes": lanes }, shift)).toBe(cycles + 5);
+  });
+
+  test("a box that begins within an accumulator row: 12 pixels x (1 of 8 columns + 7 of the next row)", () => {
+    const begun = (program: Builder) => program.add("shift", { ...program.shift([3, 4, 8]), c: axis(-7, 15) });
+    expect(build({}, begun)).toBe(24 + 5);
+  });
+
+  test("shift of an int32 tile in SRAM, where channels lie side by side: 12 pixels x ceil(17 / 8)", () => {
+    const ofTile = (program: Builder) => {
+      const fields = program.shift([3, 4, 17]);
+      const src = program.view(program.tensor("wide", [3, 4, 17], "none", "i32"));
+      return program.add("shift", { ...fields, source: "view", src });
+    };
+    expect(build({ "array.cols": 12 }, ofTile)).toBe(36 + 5);
   });
 
   test("shift slowed by SRAM: 9 x 4 B of table + 108 B of results at 4 B/cycle + 5", () => {
@@ -151,8 +175,8 @@ describe("shift, pool, add, range: values / lanes + 5 of pipeline", () => {
     const fields = program.shift([3, 4, 9]);
     const [first, second] = [0, 1].map(() => program.add("shift", fields));
     const { span, unit } = run(program);
-    expect(span(second).start - span(first).start).toBe(14);
-    expect(unit("shift").busyCycles).toBe(2 * 14 + 5);
+    expect(span(second).start - span(first).start).toBe(24);
+    expect(unit("shift").busyCycles).toBe(2 * 24 + 5);
   });
 
   test("a fence behind a shift waits for its pipeline", () => {
@@ -163,32 +187,32 @@ describe("shift, pool, add, range: values / lanes + 5 of pipeline", () => {
     expect(span(fence).end).toBe(span(shift).end);
   });
 
-  test("range", () => {
+  test("range, as shift: 12 x 2 + 5", () => {
     const cycles = build({}, (program) => {
       const { table, tensor, y, x, c } = program.shift([3, 4, 9]);
       const box = { y: y!, x: x!, c: c! };
       return program.add("range", { source: "accumulators", table: table!, tensor: tensor!, ...box });
     });
-    expect(cycles).toBe(14 + 5);
+    expect(cycles).toBe(24 + 5);
   });
 
-  test("pool: every element of every window, ceil(2 x 2 x 3 x 4 x 9 / 8) + 5", () => {
+  test("pool: every tap of every window, 2 x 2 x 12 pixels x ceil(9 / 8) + 5", () => {
     const cycles = build({}, (program) => {
       const src = program.view(program.tensor("in", [6, 8, 9]));
       const tensor = program.tensor("out", [3, 4, 9]);
       const window = { kernelY: 2, kernelX: 2, strideY: 2, strideX: 2 };
       return program.add("pool", { src, dst: program.view(tensor), tensor, ...whole([3, 4, 9]), ...window });
     });
-    expect(cycles).toBe(54 + 5);
+    expect(cycles).toBe(96 + 5);
   });
 
-  test("add: ceil(3 x 4 x 9 / 8) + 5", () => {
+  test("add: 12 pixels x ceil(9 / 8) + 5", () => {
     const cycles = build({}, (program) => {
       const tensor = program.tensor("out", [3, 4, 9]);
       const view = program.view(tensor);
       return program.add("add", { a: view, b: view, dst: view, tensor, ...whole([3, 4, 9]) });
     });
-    expect(cycles).toBe(14 + 5);
+    expect(cycles).toBe(24 + 5);
   });
 });
 

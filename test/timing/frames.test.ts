@@ -100,7 +100,7 @@ describe("frames", () => {
     const fields = program.conv([1, 8, 8], 8);
     program.add("sync", { after: ["shift"], before: ["mac"] });
     program.add("conv", fields);
-    program.add("shift", program.shift([1, 800, 1]));
+    program.add("shift", program.shift([1, 100, 8]));
     const { result } = run(program, { frames: 3, overlapFrames: true });
     // shift 105, barrier 16, convolution: the shift of the next frame does not wait for it. 100 cycles from shift to shift
     expect(result.totals.intervalCycles).toBe(100);

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { axis, Builder, type Fields, run, whole } from "./build.ts";
 
 /** One shift of so many values: values / 8 cycles + 5 of pipeline. */
-const shiftOf = (program: Builder, values: number, given: Fields<"shift"> = {}) => program.shift([1, values, 1], given);
+const shiftOf = (program: Builder, values: number, given: Fields<"shift"> = {}) =>
+  program.shift([1, values / 8, 8], given);
 
 describe("semaphores", () => {
   test("a wait ends with its signal, which is given at the end of the pipeline", () => {
@@ -59,9 +60,9 @@ describe("semaphores", () => {
     const byShift = program.semaphore("shift", "mac");
     const byPool = program.semaphore("pool", "mac");
     const shift = shiftOf(program, 80, { signals: [byShift] });
-    const tensor = program.tensor("pooled", [1, 160, 1]);
+    const tensor = program.tensor("pooled", [1, 20, 8]);
     const view = program.view(tensor);
-    const pool: Fields<"pool"> = { src: view, dst: view, tensor, ...whole([1, 160, 1]), signals: [byPool] };
+    const pool: Fields<"pool"> = { src: view, dst: view, tensor, ...whole([1, 20, 8]), signals: [byPool] };
     const conv = program.conv([1, 8, 8], 8, { waits: [byPool, byShift] });
     const at = { shift: program.add("shift", shift), pool: program.add("pool", pool), conv: program.add("conv", conv) };
     const { span, stalls } = run(program);
@@ -123,10 +124,10 @@ describe("sync", () => {
   test("holds the named units until the last agent has arrived, plus 16 cycles; others run on", () => {
     const program = new Builder({ agents: 2 });
     // agent 0 shifts 80 values, agent 1 800
-    const tensor = program.tensor("shifted", [1, 800, 1]);
-    const table = program.view(program.tensor("table", [1, 1, 4]));
+    const tensor = program.tensor("shifted", [1, 100, 8]);
+    const table = program.view(program.tensor("table", [1, 8, 4]));
     const dst = program.view(tensor);
-    const box = { y: axis(0, 1), x: axis(720, 800, 0, -720), c: axis(0, 1) };
+    const box = { y: axis(0, 1), x: axis(90, 100, 0, -90), c: axis(0, 8) };
     const shift = program.add("shift", { table, dst, tensor, ...box });
     const fields = program.conv([1, 8, 8], 8);
     program.add("sync", { after: ["shift"], before: ["mac"] });
@@ -170,9 +171,9 @@ describe("sync", () => {
   test("reduce starts when all agents have arrived", () => {
     const program = new Builder({ agents: 2 });
     const done = program.semaphore("shift", "scalar");
-    const tensor = program.tensor("shifted", [1, 800, 1]);
-    const table = program.view(program.tensor("table", [1, 1, 4]));
-    const box = { y: axis(0, 1), x: axis(720, 800, 0, -720), c: axis(0, 1) };
+    const tensor = program.tensor("shifted", [1, 100, 8]);
+    const table = program.view(program.tensor("table", [1, 8, 4]));
+    const box = { y: axis(0, 1), x: axis(90, 100, 0, -90), c: axis(0, 8) };
     const shift = program.add("shift", { table, dst: program.view(tensor), tensor, ...box, signals: [done] });
     const reduce = program.add("reduce", { waits: [done] });
     const { span, unit } = run(program);
@@ -185,7 +186,7 @@ describe("sync", () => {
 describe("issue and fetch", () => {
   test("one instruction in 4 cycles", () => {
     const program = new Builder({ "issue.cyclesPerInstruction": 4 });
-    const view = program.shift([1, 8, 1]);
+    const view = program.shift([1, 1, 8]);
     const [first, second] = [program.add("shift", view), program.add("shift", view)];
     const { span } = run(program);
     // 2 views and the shift itself; the code arrives in cycle 1

@@ -194,7 +194,7 @@ describe("layers", () => {
 
   test("a cycle belongs to the oldest layer that has not finished", () => {
     const program = new Builder();
-    const shift = program.shift([1, 800, 1]);
+    const shift = program.shift([1, 100, 8]);
     const fields = program.conv([20, 8, 8], 8);
     // issued: 2 views, then in cycle 1 + 5
     program.layer("a");
@@ -202,7 +202,7 @@ describe("layers", () => {
     program.layer("b");
     program.add("conv", fields);
     program.layer("c");
-    program.add("shift", { ...shift, x: axis(0, 400) });
+    program.add("shift", { ...shift, x: axis(0, 50) });
     const { result } = run(program);
     // a: 105 cycles; b: 8 + 160 + 14 from a cycle later on; c: after a, 50 + 5, ends before b does
     expect(attributed(result)).toEqual({ "(start)": 1 + 5, a: 105, b: 182 - 105 + 1, c: 0, "(end)": 0 });
