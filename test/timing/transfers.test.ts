@@ -5,9 +5,9 @@ import { type Region, region } from "../../isa/index.ts";
 import { appendRequests, RequestList } from "../../sim/timing/requests.ts";
 import { axis, Builder, run, type Shape, whole } from "./build.ts";
 
-function requestsOf(of: Region, requestBytes: number, burstBytes: number) {
+function requestsOf(of: Region, requestBytes: number, burstBytes: number, pageBytes = 4096) {
   const list = new RequestList();
-  appendRequests(list, of, requestBytes, burstBytes);
+  appendRequests(list, of, requestBytes, burstBytes, pageBytes);
   return Array.from({ length: list.length }, (_, i) => ({
     address: list.addresses[i],
     requested: list.requested[i],
@@ -220,17 +220,21 @@ describe("store", () => {
 });
 
 describe("agents share DRAM", () => {
-  const share = (multicast: "none" | "all") => {
-    const program = new Builder({ ...RATES, agents: 4 });
+  const share = (multicast: "none" | "all", parameters: object = {}) => {
+    const program = new Builder({ ...RATES, agents: 4, ...parameters });
     const tensor = program.tensor("tile", [1, 1, 2048], "intermediate");
     const load = program.add("load", { dst: program.view(tensor), ...whole([1, 1, 2048]), multicast });
     return { load, ...run(program) };
   };
 
-  test("requests are served in order of arrival, agent by agent", () => {
-    const { load, cycles, dram } = share("none");
+  test.each([
     // each agent asks for 1 KiB in the first cycle and for 1 KiB in the second: two rounds of 4 x 64 cycles
-    expect([0, 1, 2, 3].map((agent) => cycles(load, agent))).toEqual([5, 6, 7, 8].map((k) => 32 + k * 64 + 100));
+    [1024, [5, 6, 7, 8]],
+    // both in its turn
+    [4096, [2, 4, 6, 8]],
+  ])("agent by agent, each so long as it has had no more than %i B", (quantumBytes, rounds) => {
+    const { load, cycles, dram } = share("none", { "dram.quantumBytes": quantumBytes });
+    expect([0, 1, 2, 3].map((agent) => cycles(load, agent))).toEqual(rounds.map((k) => 32 + k * 64 + 100));
     const loads = dram.filter(({ layer }) => layer !== "(fetch)");
     expect(loads.map(({ endCycle, startCycle }) => endCycle - startCycle)).toEqual(Array(8).fill(64));
     for (let i = 1; i < 8; i++) expect(loads[i].startCycle).toBe(loads[i - 1].endCycle);
