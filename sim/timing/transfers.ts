@@ -1,6 +1,5 @@
 /** DMA engines: each agent has one for loads and one for stores. */
 import type { MachineParameters } from "../../isa/index.ts";
-import { sramBytesPerCycle } from "./costs.ts";
 import { type DramModel, type Ports, wholeCycle } from "./dram.ts";
 import type { ProgramWork } from "./program-work.ts";
 import { appendRequests, RequestList, requestPageBytes } from "./requests.ts";

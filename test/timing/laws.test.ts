@@ -5,6 +5,7 @@ import { withParameters } from "../../isa/index.ts";
 import { createSimulationEmitter } from "../../sim/events.ts";
 import { checkLaws } from "../../sim/laws.ts";
 import { simulateTiming } from "../../sim/timing/index.ts";
+import { BETTER } from "./better.ts";
 import { simulateByCycle } from "./cycle-by-cycle.ts";
 import { build, IDEAL, plans, TIMED_DRAM, WIDE_SRAM } from "./random-program.ts";
 
@@ -41,25 +42,6 @@ test("event by event as cycle by cycle: every start and end, every cycle's cause
     { numRuns: 150 },
   );
 });
-
-/** How each of these rates gets better. */
-const BETTER: Readonly<Record<string, (value: number) => number>> = {
-  "dram.bytesPerCycle": (value) => 1.37 * value,
-  "dram.latencyCycles": (value) => Math.floor(0.6 * value),
-  "dma.bytesPerCycle": (value) => 1.5 * value,
-  "dma.setupCycles": (value) => value >> 1,
-  "dma.outstanding": (value) => value + 1,
-  "link.bytesPerCycle": (value) => 1.5 * value,
-  "link.latencyCycles": (value) => value >> 1,
-  "issue.cyclesPerInstruction": (value) => Math.max(1, value - 1),
-  "issue.queueDepth": (value) => value + 1,
-  "sync.latencyCycles": (value) => value >> 1,
-  "scalar.cyclesPerOperation": (value) => Math.max(1, value - 1),
-  "lanes.latencyCycles": (value) => value >> 1,
-  "shift.lanes": (value) => value + 3,
-  "pool.lanes": (value) => value + 3,
-  "sram.banks": (value) => Math.min(2 * value, 1024),
-};
 
 // With one agent, all code in one block and no stores, DRAM's order of service cannot change. Where it can, serving in order of
 // arrival has anomalies, as every such discipline has: docs/timing.md.
