@@ -52,6 +52,8 @@ export const ARRAY_PASSES: {
   full: (kernelY, kernelX, channels, rows) => Math.ceil((kernelY * kernelX * channels) / rows),
 };
 
+/** At 1 GHz, a cycle is a nanosecond. */
+const LPDDR4 = "JESD209-4 (LPDDR4-3200)";
 const HOROWITZ = "Horowitz, ISSCC 2014";
 
 export const PARAMETERS = {
@@ -113,16 +115,38 @@ export const PARAMETERS = {
     "B",
     "largest request a DMA engine makes (never across 4 KiB, AMBA AXI)",
   ),
-  "dma.outstanding": wholeRate(4, 1, 64, "requests", "requests of one DMA engine in flight"),
+  "dma.outstanding": wholeRate(4, 1, 64, "requests", "requests of one DMA engine in flight (AXI: outstanding bursts)"),
+  "dma.runCycles": wholeRate(
+    1,
+    0,
+    1000,
+    "cycles",
+    "address generation: one run of contiguous DRAM bytes of a transfer (a row of its box)",
+  ),
+  "dma.multicastCycles": wholeRate(
+    4,
+    0,
+    100000,
+    "cycles",
+    "from the first agent of a multicast load having its last byte to all agents having it",
+    "estimate: one register stage per doubling of 16 agents",
+  ),
   "dram.bytesPerCycle": rate(
     12.8,
     0.01,
     65536,
     "B/cycle",
-    "peak bandwidth",
+    "peak bandwidth of all channels",
     "12.8 GB/s at 1 GHz: one 32-bit LPDDR4-3200 channel",
   ),
-  "dram.latencyCycles": wholeRate(100, 0, 100000, "cycles", "from a request's service to its first byte"),
+  "dram.latencyCycles": wholeRate(
+    100,
+    0,
+    100000,
+    "cycles",
+    "from a request's service to its first byte on the chip, its row being open: controller, CAS latency, interface, interconnect",
+    "estimate; of it 17.5 ns are CAS latency (RL 28 at 1600 MHz, Micron MT53B)",
+  ),
   "dram.burstBytes": wholeRate(
     64,
     1,
@@ -130,6 +154,82 @@ export const PARAMETERS = {
     "B",
     "smallest transfer; requests are rounded out to aligned bursts",
     "LPDDR4 BL16 x 32 bits",
+  ),
+  "dram.channels": wholeRate(
+    1,
+    1,
+    64,
+    "",
+    "channels, each with a bus of its own",
+    "two 16-bit channels in step count as one",
+  ),
+  "dram.interleaveBytes": wholeRate(
+    1024,
+    64,
+    65536,
+    "B",
+    "consecutive bytes in one channel, a power of two; without effect with one channel",
+  ),
+  "dram.banks": wholeRate(8, 1, 1024, "", "banks of a channel, each with one open row", LPDDR4),
+  "dram.rowBytes": wholeRate(
+    4096,
+    64,
+    65536,
+    "B",
+    "bytes of a row, a power of two; consecutive rows of a channel lie in consecutive banks",
+    `${LPDDR4}: 2 KiB on each of two 16-bit channels in step`,
+  ),
+  "dram.activateCycles": wholeRate(18, 0, 100000, "cycles", "opening a row until it can be read (tRCD)", LPDDR4),
+  "dram.prechargeCycles": wholeRate(18, 0, 100000, "cycles", "closing a row (tRP)", LPDDR4),
+  "dram.rowOpenCycles": wholeRate(42, 0, 100000, "cycles", "from opening a row to closing it, at least (tRAS)", LPDDR4),
+  "dram.activateSpacingCycles": wholeRate(
+    10,
+    0,
+    100000,
+    "cycles",
+    "between opening two rows of a channel, at least (tRRD; four of them are tFAW)",
+    LPDDR4,
+  ),
+  "dram.writeRecoveryCycles": wholeRate(
+    27,
+    0,
+    100000,
+    "cycles",
+    "from a write to closing its row, at least (WL + tWR)",
+    `${LPDDR4}: 14 / 1.6 GHz + 18 ns`,
+  ),
+  "dram.readToWriteCycles": wholeRate(
+    14,
+    0,
+    100000,
+    "cycles",
+    "turning the bus from reading to writing (RL + tDQSCK + 2 - WL)",
+    `${LPDDR4}: (28 + 6 + 2 - 14) / 1.6 GHz`,
+  ),
+  "dram.writeToReadCycles": wholeRate(
+    20,
+    0,
+    100000,
+    "cycles",
+    "turning the bus from writing to reading (WL + 1 + tWTR)",
+    `${LPDDR4}: 15 / 1.6 GHz + 10 ns`,
+  ),
+  "dram.refreshIntervalCycles": wholeRate(3904, 1, 1e9, "cycles", "between two refreshes (tREFI)", LPDDR4),
+  "dram.refreshCycles": wholeRate(
+    201,
+    0,
+    100000,
+    "cycles",
+    "a refresh, which closes all rows; 0: no refresh; at most half of the interval",
+    `${LPDDR4}: tRPab 21 + tRFCab 180 ns of an 8 Gb die`,
+  ),
+  "dram.quantumBytes": wholeRate(
+    4096,
+    64,
+    1048576,
+    "B",
+    "what a DMA engine may move before it is the next one's turn",
+    "estimate: a row",
   ),
   "link.bytesPerCycle": rate(16, 0.01, 65536, "B/cycle", "copies within an agent and to another"),
   "link.latencyCycles": wholeRate(16, 0, 100000, "cycles", "a copy to another agent, first byte"),
@@ -147,7 +247,8 @@ export const PARAMETERS = {
     "instructions",
     "issued instructions a unit can hold, the running one included",
   ),
-  "issue.fetchInstructions": wholeRate(32, 1, 4096, "instructions", "instructions per fetch; two fetches are buffered"),
+  "issue.fetchInstructions": wholeRate(32, 1, 4096, "instructions", "instructions per fetch"),
+  "issue.fetchBuffers": wholeRate(2, 1, 16, "fetches", "fetches buffered or on their way"),
   "scalar.cyclesPerOperation": wholeRate(4, 1, 10000, "cycles", "exponent and scalar instructions"),
   "sync.latencyCycles": wholeRate(
     16,
@@ -332,6 +433,7 @@ function checkTogether(machine: Machine, place: string): void {
       `${place}: array.accumulatorBytes = ${p["array.accumulatorBytes"]}: must hold at least one row of array.cols int32 (${accumulatorRowBytes} B)`,
     );
   }
+  checkDram(machine, place);
   const rows = accumulatorRows(machine);
   if (rows > MAX_ACCUMULATOR_ROWS) {
     throw new RapError(
@@ -342,6 +444,18 @@ function checkTogether(machine: Machine, place: string): void {
   if (total > MAX_ON_CHIP_BYTES) {
     throw new RapError(
       `${place}: ${p.agents} agents with ${p["sram.bytes"]} B SRAM and their accumulators take ${total} B; at most ${MAX_ON_CHIP_BYTES} B are simulated; make agents or sram.bytes smaller`,
+    );
+  }
+}
+
+function checkDram({ parameters: p }: Machine, place: string): void {
+  for (const key of ["dram.rowBytes", "dram.interleaveBytes"] as const) {
+    if (!Number.isInteger(Math.log2(p[key])))
+      throw new RapError(`${place}: ${key} = ${p[key]}: must be a power of two`);
+  }
+  if (2 * p["dram.refreshCycles"] > p["dram.refreshIntervalCycles"]) {
+    throw new RapError(
+      `${place}: dram.refreshCycles = ${p["dram.refreshCycles"]}: must be at most half of dram.refreshIntervalCycles (${p["dram.refreshIntervalCycles"]})`,
     );
   }
 }

@@ -26,6 +26,10 @@ const CAUSE_TEXT: { readonly [C in StallCause]: string } = {
   waitPool: "waits for a pool unit",
   waitRange: "waits for a range unit",
   group: "waits for other agents",
+  sram: "SRAM banks",
+  refresh: "refresh",
+  turnaround: "turn-around",
+  row: "opening rows",
   noRequest: "no request",
 };
 

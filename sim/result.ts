@@ -17,6 +17,10 @@ export const STALL_CAUSES = {
   waitPool: "waits for a pool unit",
   waitRange: "waits for a range unit",
   group: "waits for the other agents of a multicast load or a reduction",
+  sram: "the instructions in flight take nearly all SRAM bank cycles",
+  refresh: "DRAM: a request waits for a refresh",
+  turnaround: "DRAM: the bus turns between reading and writing",
+  row: "DRAM: a request waits for its row to open",
   noRequest: "DRAM: no request is waiting",
 } as const;
 export type StallCause = keyof typeof STALL_CAUSES;
@@ -54,7 +58,7 @@ export const ENERGY_COMPONENTS = [
 ] as const;
 export type EnergyPj = { [K in (typeof ENERGY_COMPONENTS)[number]]: number } & { total: number };
 
-/** A unit of one agent (`agent` -1: the chip's shared DRAM). busy + stalls = total cycles. */
+/** A unit of one agent (`agent` -1: a channel of the chip's shared DRAM). busy + stalls = total cycles. */
 export interface UnitResult {
   readonly agent: number;
   readonly unit: string;

@@ -56,9 +56,10 @@ function laneCost(lanes: number, work: Work, p: MachineParameters): Cost {
 
 function copyCost(work: Work, p: MachineParameters): Cost {
   // within an agent, reads and writes share the banks
-  const bytes = work.remote ? work.bytes : 2 * work.bytes;
+  const isRemote = work.copiesTo >= 0;
+  const bytes = isRemote ? work.bytes : 2 * work.bytes;
   const occupancy = Math.max(Math.ceil(work.bytes / p["link.bytesPerCycle"]), portCycles(bytes, p));
-  return { occupancy, tail: work.remote ? p["link.latencyCycles"] : 0 };
+  return { occupancy, tail: isRemote ? p["link.latencyCycles"] : 0 };
 }
 
 const COST: Handlers<[Work, MachineParameters], Cost> = {

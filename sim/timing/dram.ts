@@ -1,8 +1,4 @@
-/**
- * DRAM as the rest of the simulation sees it: one data bus that serves requests in the order they arrive. This is the ideal
- * model, without banks, rows, refresh or turn-around; another one takes its place behind the same two members.
- */
-import type { MachineParameters } from "../../isa/index.ts";
+/** DRAM as the rest of the simulation sees it: requests go in, each comes back with the time its data take on the bus. */
 
 /** Fractions of a cycle this small are rounding errors of the division by a bandwidth. */
 const ROUNDING = 1e-6;
@@ -12,44 +8,60 @@ export function wholeCycle(time: number): number {
   return Math.ceil(time - ROUNDING);
 }
 
-export interface DramModel {
-  /** When the data of the request served last is on the bus; fractions of cycles. */
-  readonly serviceStart: number;
-  readonly serviceEnd: number;
-  /** Whole cycles in which the bus carried data. */
-  readonly busyCycles: number;
-  /** Serves a request arriving at a whole cycle; arrivals never go back in time. bytes: rounded out to bursts. */
-  serve(arrival: number, address: number, bytes: number, write: boolean): void;
+/** The last whole cycle not after a time. */
+export function pastCycle(time: number): number {
+  return Math.floor(time + ROUNDING);
 }
 
-/**
- * While requests queue, the n-th byte after the start of the busy period leaves the bus at start + n / bandwidth: one
- * division of exact integers, so that no error builds up over a run.
- */
-export class IdealDram implements DramModel {
-  serviceStart = 0;
-  serviceEnd = 0;
-  private busyBefore = 0;
-  private periodStart = 0;
-  private periodBytes = 0;
-  private readonly bytesPerCycle: number;
+/** Who asks DRAM for data: the load engine of every agent, the store engine of every agent, instruction fetch. */
+export class Ports {
+  readonly fetch: number;
+  readonly count: number;
 
-  constructor(p: MachineParameters) {
-    this.bytesPerCycle = p["dram.bytesPerCycle"];
+  constructor(private readonly agents: number) {
+    this.fetch = 2 * agents;
+    this.count = 2 * agents + 1;
   }
 
-  get busyCycles(): number {
-    return this.busyBefore + wholeCycle(this.serviceEnd) - this.periodStart;
+  load(agent: number): number {
+    return agent;
   }
 
-  serve(arrival: number, _address: number, bytes: number, _write: boolean): void {
-    if (arrival >= this.serviceEnd - ROUNDING) {
-      this.busyBefore = this.busyCycles;
-      this.periodStart = arrival;
-      this.periodBytes = 0;
-    }
-    this.serviceStart = this.periodStart + this.periodBytes / this.bytesPerCycle;
-    this.periodBytes += bytes;
-    this.serviceEnd = this.periodStart + this.periodBytes / this.bytesPerCycle;
+  store(agent: number): number {
+    return this.agents + agent;
   }
+
+  isStore(port: number): boolean {
+    return port >= this.agents && port < this.fetch;
+  }
+}
+
+/** What DRAM asks of the event loop. */
+export interface DramHost {
+  /** Wants `wake(token)` called at a whole cycle, after everything else of that cycle, lower tokens first. */
+  wakeDram(time: number, token: number): void;
+  /** A request's data pass the bus from start to end; fractions of cycles. Called once per request, not after its end. */
+  dramServed(port: number, slot: number, start: number, end: number): void;
+}
+
+/** What a channel's data bus did: idle cycles beyond these had no request waiting. */
+export interface DramUsage {
+  readonly busyCycles: number;
+  readonly rowCycles: number;
+  readonly turnaroundCycles: number;
+  readonly refreshCycles: number;
+  /** When its last request so far has left the bus. */
+  readonly lastEnd: number;
+}
+
+export interface DramModel {
+  /** One for each channel. */
+  readonly usage: readonly DramUsage[];
+  /**
+   * A port's next request; it arrives at a whole cycle, not before now and not before the port's requests so far.
+   * @param slot names the request until it is served
+   * @param bytes whole bursts from `address` on, or spread over the page that they lie in
+   */
+  submit(port: number, slot: number, arrival: number, address: number, bytes: number, write: boolean): void;
+  wake(token: number, now: number): void;
 }

@@ -4,15 +4,18 @@
  */
 import { type MachineParameters, type Program, UNIT_KINDS, unitIndex, WAIT_SLOTS } from "../../isa/index.ts";
 import { Barriers } from "./barriers.ts";
-import { cost } from "./costs.ts";
-import { type DramModel, IdealDram, wholeCycle } from "./dram.ts";
+import { cost, sramBytesPerCycle } from "./costs.ts";
+import { type DramHost, type DramModel, Ports, wholeCycle } from "./dram.ts";
+import { type FetchBlock, FetchEngine, type FetchPlan, planFetch } from "./fetch.ts";
 import { EventQueue } from "./heap.ts";
-import { FrontEnd, fetchBytes, type IssueTarget } from "./issue.ts";
+import { FrontEnd, type IssueTarget } from "./issue.ts";
+import { MemoryController } from "./memory-controller.ts";
 import type { ProgramWork } from "./program-work.ts";
 import { Semaphores } from "./semaphores.ts";
+import { SramBanks } from "./sram.ts";
 import type { Stream } from "./stream.ts";
 import { CAUSES, type StallListener, Timeline } from "./timeline.ts";
-import { DmaEngines, type Transfers, transfersOf } from "./transfers.ts";
+import { DmaEngines, GOES_ON, type Transfers, transfersOf } from "./transfers.ts";
 
 /** Who wants to see what happens; null: nobody. */
 export interface Listeners {
@@ -23,9 +26,13 @@ export interface Listeners {
   readonly onFrame: ((frame: number, startCycle: number, endCycle: number) => void) | null;
 }
 
+/** @param slots of requests that can be in flight */
+export type CreateDram = (p: MachineParameters, ports: Ports, slots: number, host: DramHost) => DramModel;
+
 export interface RunOptions {
   readonly frames: number;
   readonly overlapFrames: boolean;
+  readonly createDram?: CreateDram | undefined;
 }
 
 /** A prologue or a frame of a run. */
@@ -48,14 +55,12 @@ const ENTER = 1;
 const END = 2;
 /** Both. */
 const END_AND_ENTER = 3;
-/** A DMA engine's next request arrives at DRAM. */
-const REQUEST = 4;
-const FETCH = 5;
-const FETCHED = 6;
-const RELEASE = 7;
+const DRAM = 4;
+const FETCHED = 5;
+const RELEASE = 6;
 
-/** Requests arriving at DRAM in one cycle come after everything else of the cycle: fetch, then engine by engine. */
-const REQUEST_ORDER = 2 ** 50;
+/** What happens in DRAM in one cycle comes after everything else of the cycle. */
+const DRAM_ORDER = 2 ** 50;
 
 /** How an instruction of an agent runs. */
 const TIMED = 0;
@@ -66,19 +71,19 @@ const FINISHED = CAUSES.indexOf("finished");
 const NOT_ISSUED = CAUSES.indexOf("notIssued");
 const SYNC = CAUSES.indexOf("sync");
 const GROUP = CAUSES.indexOf("group");
+const SRAM = CAUSES.indexOf("sram");
 /** The causes of waiting for a unit follow each other as the unit kinds do. */
 const WAIT = CAUSES.indexOf("waitLoad");
 
-export class Engine implements IssueTarget {
+export class Engine implements IssueTarget, DramHost {
   readonly timeline: Timeline;
   readonly dram: DramModel;
   readonly transfers: Transfers;
+  readonly fetchPlan: FetchPlan;
   readonly segments: Segment[];
   /** First start and last end of each slot; -1: none. */
   readonly slotStarts: Float64Array;
   readonly slotEnds: Float64Array;
-  /** When DRAM was last asked for something: its bus is `finished` from the end of that on. */
-  lastRequestEnd = 0;
 
   private readonly queue = new EventQueue();
   private readonly stream: Stream;
@@ -90,22 +95,35 @@ export class Engine implements IssueTarget {
   private readonly waitCauses: Uint8Array;
   private readonly frontEnd: FrontEnd;
   private readonly barriers: Barriers;
+  private readonly ports: Ports;
   private readonly dma: DmaEngines;
+  private readonly fetcher: FetchEngine;
+  private readonly sram: SramBanks;
   private readonly queueDepth: number;
-  private readonly latencyCycles: number;
   private readonly syncLatency: number;
-  private readonly burstBytes: number;
+  private readonly multicastCycles: number;
+  /** Bytes per cycle: the most a DMA engine moves, and DRAM delivers. */
+  private readonly dmaRate: number;
+  private readonly dramRate: number;
 
   /** Costs: [instruction * agents + agent]. */
   private readonly occupancy: Float64Array;
   private readonly tail: Float64Array;
   private readonly mode: Uint8Array;
+  /** Bytes of the agent's own SRAM that the instruction reads and writes, and the agent in whose SRAM it writes as many; -1: none. */
+  private readonly sramBytes: Float64Array;
+  private readonly copiesTo: Int16Array;
   /** [instruction * agents + leader] */
   private readonly arrivals: Int32Array;
 
   // per unit of the chip
   private readonly unitInAgent: Int32Array;
   private readonly agentOf: Int32Array;
+  private readonly isArray: Uint8Array;
+  /** Port of a DMA engine. */
+  private readonly portOf: Int32Array;
+  private readonly loadUnit = unitIndex("load", 0);
+  private readonly storeUnit = unitIndex("store", 0);
   /** Positions in the unit's list: next to start, next to end. */
   private readonly startAt: Int32Array;
   private readonly endAt: Int32Array;
@@ -133,6 +151,11 @@ export class Engine implements IssueTarget {
   private readonly isTouched: Uint8Array;
   private touchedFrom = 0;
   private touchedCount = 0;
+  /** Units that wait for room in SRAM. */
+  private readonly waitsForSram: Uint8Array;
+  private waitingForSram = 0;
+  /** Of the transfer started last: bytes per cycle of SRAM. */
+  private bookedRate = 0;
 
   constructor(
     program: Program,
@@ -148,9 +171,10 @@ export class Engine implements IssueTarget {
     this.agents = agents;
     this.units = units;
     this.queueDepth = p["issue.queueDepth"];
-    this.latencyCycles = p["dram.latencyCycles"];
     this.syncLatency = p["sync.latencyCycles"];
-    this.burstBytes = p["dram.burstBytes"];
+    this.multicastCycles = p["dma.multicastCycles"];
+    this.dmaRate = Math.min(p["dma.bytesPerCycle"], sramBytesPerCycle(p));
+    this.dramRate = p["dram.bytesPerCycle"];
 
     const hasPrologue = stream.prologueLength > 0;
     this.segments = Array.from({ length: options.frames + (hasPrologue ? 1 : 0) }, (_, s) => ({
@@ -174,6 +198,8 @@ export class Engine implements IssueTarget {
     this.occupancy = new Float64Array(work.length * agents);
     this.tail = new Float64Array(work.length * agents);
     this.mode = new Uint8Array(work.length * agents);
+    this.sramBytes = new Float64Array(work.length * agents);
+    this.copiesTo = new Int16Array(work.length * agents).fill(-1);
     this.arrivals = new Int32Array(work.length * agents);
     work.forEach((shares, i) => {
       const instruction = stream.instructions[i];
@@ -183,11 +209,14 @@ export class Engine implements IssueTarget {
         this.occupancy[at] = occupancy;
         this.tail[at] = tail;
         if (share.region !== null) this.mode[at] = instruction.op === "load" ? LOAD : STORE;
+        this.sramBytes[at] = share.sramReadBytes + (share.copiesTo < 0 ? share.sramWriteBytes : 0);
+        this.copiesTo[at] = share.copiesTo;
       });
     });
 
     this.unitInAgent = Int32Array.from({ length: chipUnits }, (_, unit) => unit % units);
     this.agentOf = Int32Array.from({ length: chipUnits }, (_, unit) => Math.floor(unit / units));
+    this.isArray = Uint8Array.from(this.unitInAgent, (unit) => (stream.unitKinds[unit] === "mac" ? 1 : 0));
     this.startAt = new Int32Array(chipUnits);
     this.endAt = new Int32Array(chipUnits);
     this.waiting = new Int32Array(chipUnits);
@@ -200,6 +229,7 @@ export class Engine implements IssueTarget {
     this.finished = new Int32Array(chipUnits);
     this.touched = new Int32Array(chipUnits);
     this.isTouched = new Uint8Array(chipUnits);
+    this.waitsForSram = new Uint8Array(chipUnits);
     this.leftToStart = Float64Array.from(
       this.unitInAgent,
       (unit) => prologueCounts[unit] + options.frames * (lists[unit].length - prologueCounts[unit]),
@@ -218,10 +248,19 @@ export class Engine implements IssueTarget {
     this.barriersBefore = Int32Array.from(this.unitInAgent, (unit) =>
       prologueCounts[unit] === 0 ? this.barriers.heldInPrologue[unit] : 0,
     );
-    this.dram = new IdealDram(p);
+    this.sram = new SramBanks(agents, units, p);
     this.transfers = transfersOf(programWork, p);
-    this.dma = new DmaEngines(chipUnits, this.transfers, this.dram, p);
-    this.frontEnd = new FrontEnd(stream, p, this);
+    this.fetchPlan = planFetch(program, p);
+    this.ports = new Ports(agents);
+    this.portOf = Int32Array.from(this.agentOf, (agent, unit) =>
+      stream.unitKinds[unit % units] === "store" ? this.ports.store(agent) : this.ports.load(agent),
+    );
+    const dmaSlots = this.ports.fetch * p["dma.outstanding"];
+    this.fetcher = new FetchEngine(this.fetchPlan, dmaSlots, p, (time) => this.push(time, FETCHED, 0));
+    const createDram = options.createDram ?? ((...given) => new MemoryController(...given));
+    this.dram = createDram(p, this.ports, dmaSlots + this.fetcher.slots, this);
+    this.dma = new DmaEngines(this.ports, this.transfers, this.dram, p);
+    this.frontEnd = new FrontEnd(stream, this.fetchPlan, p, this);
   }
 
   /** Events processed. */
@@ -248,17 +287,13 @@ export class Engine implements IssueTarget {
     this.queue.push(time, this.sequence++, (id << EVENT_BITS) | kind);
   }
 
-  private pushRequest(time: number, engine: number): void {
-    this.queue.push(time, REQUEST_ORDER + engine, (engine << EVENT_BITS) | REQUEST);
-  }
-
   private handle(kind: number, id: number): void {
     switch (kind) {
       case ISSUE:
         this.frontEnd.issue(id, this.now);
         break;
       case ENTER:
-        this.occupied[id] = 0;
+        this.leave(id);
         this.touch(id);
         break;
       case END:
@@ -267,11 +302,8 @@ export class Engine implements IssueTarget {
       case END_AND_ENTER:
         this.endOccupant(id);
         break;
-      case REQUEST:
-        this.request(id);
-        break;
-      case FETCH:
-        this.fetch();
+      case DRAM:
+        this.dram.wake(id, this.now);
         break;
       case FETCHED:
         this.frontEnd.blockArrived(this.now);
@@ -333,8 +365,37 @@ export class Engine implements IssueTarget {
     this.push(time, ISSUE, agent);
   }
 
-  requestFetch(): void {
-    this.queue.push(this.now, REQUEST_ORDER - 1, FETCH);
+  fetch(block: FetchBlock): void {
+    this.fetcher.fetch(block, this.dram, this.ports.fetch, this.now);
+  }
+
+  // --- DRAM asks ----------------------------------------------------------------------------------------------------
+
+  wakeDram(time: number, token: number): void {
+    this.queue.push(time, DRAM_ORDER + token, (token << EVENT_BITS) | DRAM);
+  }
+
+  dramServed(port: number, slot: number, start: number, end: number): void {
+    if (port === this.ports.fetch) {
+      this.fetcher.served(slot, end);
+      this.noteDram(start, end, this.fetcher.lastBytes, false, -1);
+      return;
+    }
+    const isStore = this.ports.isStore(port);
+    const agent = isStore ? port - this.agents : port;
+    const unit = agent * this.units + (isStore ? this.storeUnit : this.loadUnit);
+    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
+    const ended = this.dma.served(port, slot, start, end, this.sram.retries(agent));
+    this.noteDram(start, end, this.dma.lastBytes, isStore, this.stream.slotOf[index]);
+    if (ended === GOES_ON) return;
+    const group = this.programWork.groups[index];
+    const spread = group !== null && group.sizes[agent] > 1 ? this.multicastCycles : 0;
+    this.push(ended + spread, END_AND_ENTER, unit);
+  }
+
+  private noteDram(start: number, end: number, bytes: number, write: boolean, slot: number): void {
+    if (this.listeners.onDram === null) return;
+    this.listeners.onDram(Math.floor(start), wholeCycle(end), bytes, write, slot);
   }
 
   // --- units --------------------------------------------------------------------------------------------------------
@@ -367,6 +428,10 @@ export class Engine implements IssueTarget {
     while (this.occupied[unit] === 0) {
       const cause = this.tryStart(unit);
       if (cause < 0) continue;
+      if (cause === SRAM && this.waitsForSram[unit] === 0) {
+        this.waitsForSram[unit] = 1;
+        this.waitingForSram++;
+      }
       if (this.inFlight[unit] === 0) this.timeline.idleFor(unit, cause, this.now);
       return;
     }
@@ -390,6 +455,7 @@ export class Engine implements IssueTarget {
     }
     const group = this.programWork.groups[index];
     if (group === null || group.leaders[agent] < 0) {
+      if (!this.sramHasRoom(index, agent)) return SRAM;
       this.start(unit, index);
       return -1;
     }
@@ -399,11 +465,21 @@ export class Engine implements IssueTarget {
       this.arrivals[index * agents + leader]++;
     }
     if (this.arrivals[index * agents + leader] < group.sizes[leader]) return GROUP;
+    for (let member = leader; member < agents; member++) {
+      if (group.leaders[member] === leader && !this.sramHasRoom(index, member)) return SRAM;
+    }
     this.arrivals[index * agents + leader] = 0;
     for (let member = leader; member < agents; member++) {
       if (group.leaders[member] === leader) this.start(member * this.units + unitInAgent, index);
     }
     return -1;
+  }
+
+  private sramHasRoom(index: number, agent: number): boolean {
+    const at = index * this.agents + agent;
+    if (this.sramBytes[at] === 0) return true;
+    const target = this.copiesTo[at];
+    return this.sram.hasRoom(agent) && (target < 0 || this.sram.hasRoom(target));
   }
 
   private start(unit: number, index: number): void {
@@ -448,7 +524,7 @@ export class Engine implements IssueTarget {
     const { now } = this;
     const group = this.programWork.groups[index];
     const leads = group === null || group.leaders[this.agentOf[unit]] === this.agentOf[unit];
-    const enter = now + this.occupancy[at];
+    const enter = now + this.occupy(unit, at);
     // in order: nothing ends before what started earlier
     const end = Math.max(enter + this.tail[at], this.latestEnd[unit]);
     const busyFrom = Math.max(now, this.latestEnd[unit]);
@@ -469,40 +545,47 @@ export class Engine implements IssueTarget {
     this.push(end, END, unit);
   }
 
+  /** Books SRAM for an instruction; returns the cycles for which it occupies its unit. */
+  private occupy(unit: number, at: number): number {
+    const occupancy = this.occupancy[at];
+    const bytes = this.sramBytes[at];
+    if (occupancy === 0 || bytes === 0) return occupancy;
+    const agent = this.agentOf[unit];
+    if (this.isArray[unit] === 1) return this.sram.bookArray(unit, agent, occupancy, bytes);
+    return this.sram.bookTimed(unit, agent, this.copiesTo[at], occupancy, bytes);
+  }
+
+  /** A group's first agent, which starts first, has its engine move the data, as fast as the fullest SRAM of the group lets it. */
   private startTransfer(unit: number, index: number, at: number): void {
+    const agent = this.agentOf[unit];
     this.occupied[unit] = 1;
     this.startedAt[unit] = this.now;
     const group = this.programWork.groups[index];
-    if (group !== null && group.leaders[this.agentOf[unit]] !== this.agentOf[unit]) return;
-    const first =
-      this.mode[at] === LOAD ? this.dma.startLoad(unit, at, this.now) : this.dma.startStore(unit, at, this.now);
-    this.pushRequest(first, unit);
-  }
-
-  private request(unit: number): void {
-    const { dma, now } = this;
-    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
-    const isLoad = this.mode[index * this.agents + this.agentOf[unit]] === LOAD;
-    const isLast = dma.atLast(unit);
-    const next = isLoad ? dma.load(unit, now) : dma.store(unit, now);
-    this.noteDram(dma.lastBytes, !isLoad, this.stream.slotOf[index]);
-    if (isLast) this.push(next, END_AND_ENTER, unit);
-    else this.pushRequest(next, unit);
-  }
-
-  private fetch(): void {
-    const bytes = fetchBytes(this.frontEnd.nextBlock(), this.burstBytes);
-    this.dram.serve(this.now, 0, bytes, false);
-    this.noteDram(bytes, false, -1);
-    this.push(wholeCycle(this.dram.serviceEnd + this.latencyCycles), FETCHED, 0);
-  }
-
-  private noteDram(bytes: number, write: boolean, slot: number): void {
-    const { serviceStart, serviceEnd } = this.dram;
-    this.lastRequestEnd = wholeCycle(serviceEnd);
-    if (this.listeners.onDram !== null) {
-      this.listeners.onDram(Math.floor(serviceStart), this.lastRequestEnd, bytes, write, slot);
+    if (group !== null && group.leaders[agent] !== agent) {
+      this.sram.take(unit, agent, this.bookedRate);
+      return;
     }
+    let free = this.sram.freeBytesPerCycle(agent);
+    for (let member = agent + 1; group !== null && member < this.agents; member++) {
+      if (group.leaders[member] === agent) free = Math.min(free, this.sram.freeBytesPerCycle(member));
+    }
+    // padding is written as fast as the engine can, data come as fast as DRAM can
+    const most = this.transfers.fillBytes[at] > 0 ? this.dmaRate : Math.min(this.dmaRate, this.dramRate);
+    this.bookedRate = Math.min(most, free);
+    this.sram.take(unit, agent, this.bookedRate);
+    const rate = most <= free ? this.dmaRate : free;
+    this.dma.start(this.portOf[unit], at, this.now, rate, this.sram.retries(agent));
+  }
+
+  /** The unit takes the next instruction; SRAM has more room. */
+  private leave(unit: number): void {
+    this.occupied[unit] = 0;
+    if (!this.sram.release(unit) || this.waitingForSram === 0) return;
+    for (let waiting = 0; waiting < this.waitsForSram.length; waiting++) {
+      if (this.waitsForSram[waiting] === 1) this.touch(waiting);
+    }
+    this.waitsForSram.fill(0);
+    this.waitingForSram = 0;
   }
 
   /** The instruction that occupied the unit ends; so it does in every agent of its group. */
@@ -512,13 +595,13 @@ export class Engine implements IssueTarget {
     const group = this.programWork.groups[index];
     const leader = group === null ? -1 : group.leaders[this.agentOf[unit]];
     if (group === null || leader < 0) {
-      this.occupied[unit] = 0;
+      this.leave(unit);
       this.end(unit);
       return;
     }
     for (let member = leader; member < this.agents; member++) {
       if (group.leaders[member] !== leader) continue;
-      this.occupied[member * this.units + unitInAgent] = 0;
+      this.leave(member * this.units + unitInAgent);
       this.end(member * this.units + unitInAgent);
     }
   }

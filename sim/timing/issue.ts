@@ -1,5 +1,6 @@
 /** The front end: instruction fetch, shared by all agents, and the scalar processors that issue in order. */
-import { INSTRUCTION_BYTES, type MachineParameters } from "../../isa/index.ts";
+import type { MachineParameters } from "../../isa/index.ts";
+import type { FetchBlock, FetchPlan } from "./fetch.ts";
 import type { Stream } from "./stream.ts";
 
 /** What the front end asks of the engine. */
@@ -11,47 +12,12 @@ export interface IssueTarget {
   halted(segment: number): void;
   /** Wants `issue(agent)` called at a time. */
   issueAt(agent: number, time: number): void;
-  /** Wants `fetch()` called now, when DRAM takes requests. */
-  requestFetch(): void;
+  fetch(block: FetchBlock): void;
 }
-
-/** A block of instructions of the stream. */
-export interface FetchBlock {
-  readonly first: number;
-  readonly end: number;
-  /** Bytes of the code before it in DRAM: streams begin at an aligned address, blocks follow each other. */
-  readonly offset: number;
-}
-
-/** Blocks of prologue and frame. */
-export function fetchBlocks(
-  stream: { prologueLength: number; instructions: { length: number } },
-  p: MachineParameters,
-): { prologue: FetchBlock[]; body: FetchBlock[] } {
-  const perBlock = p["issue.fetchInstructions"];
-  const blocks = (from: number, to: number) =>
-    Array.from({ length: Math.ceil((to - from) / perBlock) }, (_, b) => ({
-      first: from + b * perBlock,
-      end: Math.min(from + (b + 1) * perBlock, to),
-      offset: b * perBlock * INSTRUCTION_BYTES,
-    }));
-  return {
-    prologue: blocks(0, stream.prologueLength),
-    body: blocks(stream.prologueLength, stream.instructions.length),
-  };
-}
-
-/** Bytes of the bursts a block touches. */
-export function fetchBytes({ first, end, offset }: FetchBlock, burstBytes: number): number {
-  const bytes = (end - first) * INSTRUCTION_BYTES;
-  return (Math.ceil((offset + bytes) / burstBytes) - Math.floor(offset / burstBytes)) * burstBytes;
-}
-
-const RING = 4;
 
 /**
- * Two blocks are buffered: block b + 2 is requested when the slowest agent has issued the last instruction of block b. Blocks
- * are numbered through the run; a *course* is what runs without a full barrier: the prologue, one frame, or all frames.
+ * `issue.fetchBuffers` blocks are buffered: with two, block b + 2 is requested when the slowest agent has issued the last
+ * instruction of block b. Blocks are numbered through the run; a *course* is what runs without a full barrier: the prologue, one frame, or all frames.
  */
 export class FrontEnd {
   /** Agents' next instruction. */
@@ -62,14 +28,14 @@ export class FrontEnd {
   private readonly blockedOn: Int32Array;
   /** 1: the agent waits for its block. */
   private readonly starved: Uint8Array;
-  private readonly blocks: { readonly prologue: readonly FetchBlock[]; readonly body: readonly FetchBlock[] };
   /** 1 for the last instruction of a block. */
   private readonly endsBlock: Uint8Array;
   /** Instructions from here on that only the scalar processor sees: their issue needs no event. */
   private readonly silent: Int32Array;
   private readonly cyclesPerInstruction: number;
-  /** Agents past a block, by block number modulo RING. */
-  private readonly passed = new Int32Array(RING);
+  private readonly buffers: number;
+  /** Agents past a block, by block number modulo its length: they are never that far apart. */
+  private readonly passed: Int32Array;
   private lastSegment = -1;
   private blockLimit = 0;
   private requested = 0;
@@ -80,6 +46,7 @@ export class FrontEnd {
 
   constructor(
     private readonly stream: Stream,
+    private readonly blocks: FetchPlan,
     p: MachineParameters,
     private readonly target: IssueTarget,
   ) {
@@ -90,7 +57,8 @@ export class FrontEnd {
     this.blockedOn = new Int32Array(agents).fill(-1);
     this.starved = new Uint8Array(agents);
     this.cyclesPerInstruction = p["issue.cyclesPerInstruction"];
-    this.blocks = fetchBlocks(stream, p);
+    this.buffers = p["issue.fetchBuffers"];
+    this.passed = new Int32Array(this.buffers + 2);
     this.endsBlock = new Uint8Array(instructions.length);
     for (const { end } of [...this.blocks.prologue, ...this.blocks.body]) this.endsBlock[end - 1] = 1;
     this.silent = new Int32Array(instructions.length + 1);
@@ -118,13 +86,11 @@ export class FrontEnd {
     this.pc.fill(this.blocksOf(firstSegment)[0].first);
     this.segment.fill(firstSegment);
     this.starved.fill(1);
-    for (let block = this.requested; block < Math.min(this.requested + 2, this.blockLimit); block++) {
-      this.target.requestFetch();
-    }
+    const first = Math.min(this.requested + this.buffers, this.blockLimit);
+    while (this.requested < first) this.fetchNext();
   }
 
-  /** Takes the next block to request. */
-  nextBlock(): FetchBlock {
+  private fetchNext(): void {
     const blocks = this.blocksOf(this.fetchSegment);
     const block = blocks[this.fetchIndex++];
     if (this.fetchIndex === blocks.length) {
@@ -132,7 +98,7 @@ export class FrontEnd {
       this.fetchSegment++;
     }
     this.requested++;
-    return block;
+    this.target.fetch(block);
   }
 
   /** The oldest requested block is in the buffer. */
@@ -184,10 +150,10 @@ export class FrontEnd {
 
   private leaveBlock(agent: number): void {
     const block = this.block[agent]++;
-    const at = block % RING;
+    const at = block % this.passed.length;
     if (++this.passed[at] < this.stream.agents) return;
     this.passed[at] = 0;
-    if (block + 2 < this.blockLimit) this.target.requestFetch();
+    if (block + this.buffers < this.blockLimit) this.fetchNext();
   }
 
   /** A queue of the agent has room again. */

@@ -1,7 +1,7 @@
 /** What the time and energy model leaves out: sentences for the end of every report. */
 export const NOT_MODELLED: readonly string[] = [
-  "SRAM bank conflicts: an instruction takes at least its bytes over all banks, but units do not slow each other down, so that together they may exceed the banks (the bound sramCycles may then be above the run).",
-  "DRAM banks, rows, refresh, activation energy and read-write turn-around: one data bus serves requests in order of arrival at the peak rate.",
+  "SRAM bank by bank: conflicts are averages, banks being hit at random; an instruction keeps the pace that it found when it started, and units other than MAC arrays hinder each other only when the banks are full.",
+  "DRAM commands one by one, per-bank refresh, ranks, power-down, and activation energy: a request is one calculation, and requests are not reordered for open rows.",
   "The AXI interconnect between DMA engines and DRAM: requests and data meet no other limit than DRAM, the engine and its outstanding requests.",
   "Contention of links: every agent sends at the full link rate wherever the receiver is, and a receiving agent is not slowed down.",
   "The host: its input is in DRAM when a frame starts (its transfer takes hostBytes over host.bytesPerCycle, not added to any time), it reads outputs at no cost, and its own energy and its DRAM accesses are not counted.",

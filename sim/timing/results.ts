@@ -19,7 +19,7 @@ export function resultOf(checked: CheckedProgram, work: ProgramWork, engine: Eng
   const p = machine.parameters;
   const { segments } = engine;
   const { frames, overlapFrames } = engine.options;
-  const slotCounters = countSlots(work, engine.transfers, p);
+  const slotCounters = countSlots(work, engine.transfers, engine.fetchPlan);
   const layers = layersOf(checked, work, engine, machine, slotCounters);
   const counters = noCounters();
   for (const layer of layers) addCounters(counters, layer);
@@ -74,13 +74,22 @@ function unitsOf(checked: CheckedProgram, { stream }: ProgramWork, engine: Engin
     });
     return { ...place(unit), kind: stream.unitKinds[unit % stream.units], busyCycles: timeline.busy[unit], stalls };
   });
-  return [...units, dramUnit(engine, cycles)];
+  return [...units, ...dramUnits(engine, cycles)];
 }
 
-/** DRAM's data bus: idle between requests, `finished` after the last. */
-function dramUnit({ dram, lastRequestEnd }: Engine, cycles: number): UnitResult {
-  const stalls: Stalls = {};
-  if (cycles > lastRequestEnd) stalls.finished = cycles - lastRequestEnd;
-  if (lastRequestEnd > dram.busyCycles) stalls.noRequest = lastRequestEnd - dram.busyCycles;
-  return { agent: -1, unit: "dram", kind: "dram", busyCycles: dram.busyCycles, stalls };
+/** DRAM's data bus, one for each channel: `finished` after its last request. */
+function dramUnits({ dram }: Engine, cycles: number): UnitResult[] {
+  return dram.usage.map((usage, channel) => {
+    const { busyCycles, rowCycles, turnaroundCycles, refreshCycles, lastEnd } = usage;
+    const idle: [StallCause, number][] = [
+      ["finished", cycles - lastEnd],
+      ["refresh", refreshCycles],
+      ["turnaround", turnaroundCycles],
+      ["row", rowCycles],
+      ["noRequest", lastEnd - busyCycles - refreshCycles - turnaroundCycles - rowCycles],
+    ];
+    const stalls = Object.fromEntries(idle.filter(([, count]) => count > 0));
+    const unit = dram.usage.length === 1 ? "dram" : `dram${channel}`;
+    return { agent: -1, unit, kind: "dram", busyCycles, stalls };
+  });
 }

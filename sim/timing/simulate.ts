@@ -2,7 +2,7 @@
 import { type CheckedProgram, type Machine, RapError, structureDifferences } from "../../isa/index.ts";
 import type { SimulationEmitter } from "../events.ts";
 import type { TimingResult } from "../result.ts";
-import { Engine, type Listeners } from "./engine.ts";
+import { type CreateDram, Engine, type Listeners } from "./engine.ts";
 import { slotNames, unitPlaces } from "./names.ts";
 import { type ProgramWork, programWork } from "./program-work.ts";
 import { resultOf } from "./results.ts";
@@ -15,6 +15,8 @@ export interface TimingOptions {
   /** Frames follow each other without a barrier between them; default false. */
   readonly overlapFrames?: boolean;
   readonly events?: SimulationEmitter;
+  /** Another model of DRAM; default: `MemoryController`. */
+  readonly createDram?: CreateDram;
 }
 
 const MAX_FRAMES = 100_000;
@@ -25,7 +27,7 @@ const MAX_FRAMES = 100_000;
  */
 export function simulateTiming(checked: CheckedProgram, options: TimingOptions = {}): TimingResult {
   const { program } = checked;
-  const { machine = program.machine, frames = 1, overlapFrames = false } = options;
+  const { machine = program.machine, frames = 1, overlapFrames = false, createDram } = options;
   const differences = structureDifferences(program.machine, machine);
   if (differences.length > 0) {
     throw new RapError(
@@ -37,7 +39,7 @@ export function simulateTiming(checked: CheckedProgram, options: TimingOptions =
   }
   const work = programWork(checked);
   const listeners = listenersOf(checked, work, options.events);
-  const engine = new Engine(program, work, machine.parameters, { frames, overlapFrames }, listeners);
+  const engine = new Engine(program, work, machine.parameters, { frames, overlapFrames, createDram }, listeners);
   engine.run();
   return resultOf(checked, work, engine, machine);
 }

@@ -1,8 +1,8 @@
 /** Counters of every slot (layer) for the prologue and for one frame: none of them depends on time. */
-import { INSTRUCTION_BYTES, type MachineParameters } from "../../isa/index.ts";
+import { INSTRUCTION_BYTES } from "../../isa/index.ts";
 import { countWork, noCounters } from "../counters.ts";
 import type { Counters } from "../result.ts";
-import { type FetchBlock, fetchBlocks, fetchBytes } from "./issue.ts";
+import { blockBytes, type FetchBlock, type FetchPlan } from "./fetch.ts";
 import type { ProgramWork } from "./program-work.ts";
 import type { Transfers } from "./transfers.ts";
 
@@ -24,13 +24,13 @@ export function dramBytesOf(
 }
 
 /** Instruction fetch: each layer reads its own instructions; the rounding of a block goes to its last instruction. */
-function countFetch(counters: Counters[], slotOf: Int32Array, blocks: readonly FetchBlock[], burstBytes: number): void {
+function countFetch(counters: Counters[], slotOf: Int32Array, plan: FetchPlan, blocks: readonly FetchBlock[]): void {
   for (const block of blocks) {
     for (let i = block.first; i < block.end; i++) {
       counters[slotOf[i]].dramReadBytes += INSTRUCTION_BYTES;
       counters[slotOf[i]].dramRequestedBytes += INSTRUCTION_BYTES;
     }
-    const rounding = fetchBytes(block, burstBytes) - (block.end - block.first) * INSTRUCTION_BYTES;
+    const rounding = blockBytes(plan, block) - (block.end - block.first) * INSTRUCTION_BYTES;
     counters[slotOf[block.end - 1]].dramReadBytes += rounding;
   }
 }
@@ -61,13 +61,12 @@ function countStream(
 export function countSlots(
   programWork: ProgramWork,
   transfers: Transfers,
-  p: MachineParameters,
+  fetch: FetchPlan,
 ): { prologue: Counters[]; frame: Counters[] } {
   const { stream } = programWork;
-  const blocks = fetchBlocks(stream, p);
   const prologue = countStream(programWork, transfers, 0, stream.prologueLength);
   const frame = countStream(programWork, transfers, stream.prologueLength, stream.instructions.length);
-  countFetch(prologue, stream.slotOf, blocks.prologue, p["dram.burstBytes"]);
-  countFetch(frame, stream.slotOf, blocks.body, p["dram.burstBytes"]);
+  countFetch(prologue, stream.slotOf, fetch, fetch.prologue);
+  countFetch(frame, stream.slotOf, fetch, fetch.body);
   return { prologue, frame };
 }

@@ -42,8 +42,8 @@ export interface Work {
   fillBytes: number;
   /** DRAM bytes of a load or store; of a multicast load, the same for all agents of the group. */
   region: Region | null;
-  /** A copy to another agent. */
-  remote: boolean;
+  /** Agent whose SRAM a copy writes, -1: the agent's own. */
+  copiesTo: number;
   sramReadBytes: number;
   sramWriteBytes: number;
   accumulatorAccesses: number;
@@ -59,7 +59,7 @@ const noWork = (idle: boolean): Work => ({
   bytes: 0,
   fillBytes: 0,
   region: null,
-  remote: false,
+  copiesTo: -1,
   sramReadBytes: 0,
   sramWriteBytes: 0,
   accumulatorAccesses: 0,
@@ -200,9 +200,8 @@ const MEASURE_BOXED: {
     work.sramReadBytes = 2 * work.values;
     work.sramWriteBytes = work.values;
   },
-  copy: (work, copy, share) => {
+  copy: (work, _, share) => {
     work.bytes = boxVolume(share.box) * viewBytes(share, "src");
-    work.remote = copy.offsetY !== 0 || copy.offsetX !== 0;
     work.sramReadBytes = work.bytes;
     work.sramWriteBytes = work.bytes;
   },
@@ -233,8 +232,13 @@ const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
   shift: boxed("shift"),
   pool: boxed("pool"),
   add: boxed("add"),
-  copy: (copy, bound, context, agent) =>
-    copyTarget(copy, agent) === null ? IDLE : boxed("copy")(copy, bound, context, agent),
+  copy: (copy, bound, context, agent) => {
+    const target = copyTarget(copy, agent);
+    if (target === null) return IDLE;
+    const work = boxed("copy")(copy, bound, context, agent);
+    if (!work.idle && target !== agent) work.copiesTo = target;
+    return work;
+  },
   range: boxed("range"),
   reduce: () => ({ ...noWork(false), bytes: HISTOGRAM_BINS * FORMAT_BYTES.i32 }),
   exponent: inGrid,

@@ -28,6 +28,8 @@ const ROOM: Readonly<Record<string, object>> = {
   "sram.bytes": { agents: 1 },
   "array.accumulatorBytes": { agents: 1, "array.cols": 64 },
   "array.cols": { "array.accumulatorBytes": 4096 },
+  "dram.refreshIntervalCycles": { "dram.refreshCycles": 0 },
+  "dram.refreshCycles": { "dram.refreshIntervalCycles": 1e9 },
 };
 const machineWith = (key: string, value: unknown) => createMachine("m", { ...ROOM[key], [key]: value }, "test");
 
@@ -93,6 +95,12 @@ describe("parameters", () => {
     [
       { agents: 256, "sram.bytes": 67108864 },
       "test: 256 agents with 67108864 B SRAM and their accumulators take 17188257792 B; at most 2147483648 B are simulated; make agents or sram.bytes smaller",
+    ],
+    [{ "dram.rowBytes": 3000 }, "test: dram.rowBytes = 3000: must be a power of two"],
+    [{ "dram.interleaveBytes": 96 }, "test: dram.interleaveBytes = 96: must be a power of two"],
+    [
+      { "dram.refreshCycles": 1953 },
+      "test: dram.refreshCycles = 1953: must be at most half of dram.refreshIntervalCycles (3904)",
     ],
   ])("%j is refused", (given, message) => {
     expect(() => createMachine("m", given as Record<string, unknown>, "test")).toThrow(message);

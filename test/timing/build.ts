@@ -30,6 +30,18 @@ export const axis = (base: number, extent: number, stepA = 0, stepB = 0): Axis =
 /** The whole of a shape, the same in all agents. */
 export const whole = ([h, w, c]: Shape) => ({ y: axis(0, h), x: axis(0, w), c: axis(0, c) });
 
+/** Nothing but latency and peak bandwidth; one engine's requests in a row as far as its window goes. */
+export const IDEAL_DRAM: Readonly<Record<string, unknown>> = {
+  "dram.activateCycles": 0,
+  "dram.prechargeCycles": 0,
+  "dram.rowOpenCycles": 0,
+  "dram.activateSpacingCycles": 0,
+  "dram.writeRecoveryCycles": 0,
+  "dram.readToWriteCycles": 0,
+  "dram.writeToReadCycles": 0,
+  "dram.refreshCycles": 0,
+};
+
 /** 8 x 8 arrays; everything around them as fast as the parameters' ranges allow, so that a test slows down what it is about. */
 export const QUICK: Readonly<Record<string, unknown>> = {
   agents: 1,
@@ -45,6 +57,9 @@ export const QUICK: Readonly<Record<string, unknown>> = {
   "dma.bytesPerCycle": 65536,
   "dram.bytesPerCycle": 65536,
   "dram.latencyCycles": 0,
+  ...IDEAL_DRAM,
+  "dma.runCycles": 0,
+  "dma.multicastCycles": 0,
   "link.bytesPerCycle": 16,
   "link.latencyCycles": 16,
   "issue.cyclesPerInstruction": 1,

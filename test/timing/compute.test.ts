@@ -47,6 +47,13 @@ describe("conv", () => {
     expect(convCycles({}, shape, cIn, given)).toBe(cycles);
   });
 
+  test.each([
+    [8, 16, "8 preload + 12 stream + 22 drain", 42],
+    [16, 8, "16 preload + 16, the next preload + 22 drain", 54],
+  ])("%i rows, %i columns: %s", (rows, cols, _, cycles) => {
+    expect(convCycles({ "array.rows": rows, "array.cols": cols }, [3, 4, 8], 8)).toBe(cycles);
+  });
+
   // two passes of 12 pixels
   test.each([
     [true, true, "8 preload + 2 x 12 + 14 drain", 46],

@@ -10,13 +10,14 @@ import {
   type Instruction,
   type InstructionOf,
   multicastGroup,
+  region,
   UNIT_KINDS,
   type UnitKind,
   unitKindOf,
 } from "../../isa/index.ts";
 import type { StallCause } from "../../sim/result.ts";
 import { cost } from "../../sim/timing/costs.ts";
-import { appendRequests, RequestList } from "../../sim/timing/requests.ts";
+import { appendRequests, RequestList, requestPageBytes } from "../../sim/timing/requests.ts";
 import { measure } from "../../sim/timing/work.ts";
 
 const ceil = (time: number) => Math.ceil(time - 1e-6);
@@ -41,18 +42,34 @@ interface Unit {
   left: number;
   busyCycles: number;
   readonly stalls: { [C in StallCause]?: number };
-  transfer: Transfer | null;
 }
 
 interface Transfer {
   readonly items: readonly Item[];
   readonly units: readonly Unit[];
   readonly isLoad: boolean;
-  readonly requests: readonly { readonly requested: number; readonly rounded: number }[];
+  readonly requests: readonly {
+    readonly address: number;
+    readonly runs: number;
+    readonly requested: number;
+    readonly rounded: number;
+  }[];
+  readonly port: number;
+  readonly fan: number;
+  arrivals: number;
+  lastArrival: number;
   readonly ends: number[];
   moved: number;
-  /** When the next request arrives at DRAM. */
-  nextAt: number;
+}
+
+/** A request on its way to DRAM or waiting there. */
+interface Request {
+  readonly port: number;
+  readonly arrival: number;
+  readonly address: number;
+  readonly bytes: number;
+  readonly write: boolean;
+  readonly onServed: (start: number, end: number) => void;
 }
 
 interface Barrier {
@@ -104,7 +121,7 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
         if (unitKindOf(instruction) !== kind || (perTp.includes(kind) && instruction.tp !== tp)) return;
         left += i < prologueLength ? 1 : frames;
       });
-      const idle = { queue: [], inFlight: [], enterAt: 0, latestEnd: 0, busyCycles: 0, stalls: {}, transfer: null };
+      const idle = { queue: [], inFlight: [], enterAt: 0, latestEnd: 0, busyCycles: 0, stalls: {} };
       units.push({ agent, kind, tp, left, ...idle });
     }
   }
@@ -127,17 +144,83 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
     return y * gridX + x;
   };
 
-  // --- DRAM
+  // --- DRAM: one channel; ports are load engines, store engines, fetch
+  const requests: Request[] = [];
+  const bank = Array.from({ length: p["dram.banks"] }, () => ({ row: -1, closable: 0 }));
+  const had = new Map<number, number>();
+  let turn = 2 * agentsCount;
+  let bytesSinceBreak = 0;
+  let breakAt = 0;
   let dramFree = 0;
   let dramBusy = 0;
   let dramBusyUntil = 0;
-  const serve = (now: number, bytes: number) => {
-    const start = Math.max(now, dramFree);
-    dramFree = start + bytes / p["dram.bytesPerCycle"];
+  let wroteLast = false;
+  let lastOpened = -1e9;
+  let refreshed = 0;
+  let refreshes = 0;
+  const lead = p["dram.prechargeCycles"] + p["dram.activateCycles"];
+  const credit = (port: number) => had.get(port) ?? 0;
+  /** The oldest request of the port whose turn it is, of those that have arrived. */
+  const choose = (now: number): Request | null => {
+    const waiting = requests.filter(({ arrival }) => arrival <= now);
+    const oldest = (port: number) => waiting.find((request) => request.port === port);
+    if (waiting.length === 0) return null;
+    // the bus has come to rest: turns begin anew
+    if (dramFree <= now && waiting.every(({ arrival }) => arrival === now)) {
+      had.clear();
+      turn = 2 * agentsCount;
+    }
+    const fetch = oldest(2 * agentsCount);
+    if (fetch !== undefined) return fetch;
+    const here = oldest(turn);
+    if (here !== undefined && credit(turn) > 0) return here;
+    if (here === undefined) had.set(turn, Math.min(0, credit(turn)));
+    for (;;) {
+      turn = (turn + 1) % (2 * agentsCount + 1);
+      const request = oldest(turn);
+      if (request === undefined) continue;
+      had.set(turn, credit(turn) + p["dram.quantumBytes"]);
+      if (credit(turn) > 0) return request;
+    }
+  };
+  const serve = ({ address, bytes, write, onServed }: Request, now: number) => {
+    const free = ceil(dramFree);
+    const interval = p["dram.refreshIntervalCycles"];
+    // every refresh that is due is done as soon as the bus is free, whether anybody asks for data or not
+    while (p["dram.refreshCycles"] > 0 && (refreshes + 1) * interval <= Math.max(now, free, refreshed)) {
+      refreshes++;
+      refreshed = Math.max(refreshes * interval, free, refreshed) + p["dram.refreshCycles"];
+      for (const one of bank) one.row = -1;
+    }
+    const row = Math.floor(address / p["dram.rowBytes"]);
+    const its = bank[row % bank.length];
+    let ready = Math.max(now, refreshed);
+    if (its.row !== row) {
+      if (its.row >= 0) ready = Math.max(ready, its.closable) + p["dram.prechargeCycles"];
+      ready = Math.max(ready, lastOpened + p["dram.activateSpacingCycles"]);
+      lastOpened = ready;
+      its.row = row;
+      its.closable = ready + p["dram.rowOpenCycles"];
+      ready += p["dram.activateCycles"];
+    }
+    if (write !== wroteLast) {
+      ready = Math.max(ready, free + p[write ? "dram.readToWriteCycles" : "dram.writeToReadCycles"]);
+    }
+    wroteLast = write;
+    if (ready > free || now > dramFree) {
+      breakAt = Math.max(ready, free);
+      bytesSinceBreak = 0;
+    }
+    const start = breakAt + bytesSinceBreak / p["dram.bytesPerCycle"];
+    bytesSinceBreak += bytes;
+    dramFree = breakAt + bytesSinceBreak / p["dram.bytesPerCycle"];
+    its.closable = Math.max(its.closable, ceil(dramFree) + (write ? p["dram.writeRecoveryCycles"] : 0));
     dramBusy += Math.max(0, ceil(dramFree) - Math.max(dramBusyUntil, Math.floor(start + 1e-6)));
     dramBusyUntil = ceil(dramFree);
-    return { start, end: dramFree };
+    onServed(start, dramFree);
   };
+  const decideAt = () => Math.floor(dramFree + 1e-6) - lead;
+  const pageBytes = requestPageBytes(p);
 
   // --- front end
   const perBlock = p["issue.fetchInstructions"];
@@ -146,6 +229,7 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
   let blockBase = 0;
   let courseFirst = 0;
   let requested = 0;
+  /** When blocks are in the buffer; Infinity: not known yet. */
   const arrivals: number[] = [];
   const agents: Agent[] = Array.from({ length: agentsCount }, () => ({
     segment: 0,
@@ -154,15 +238,28 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
     decodedAt: null,
     halted: false,
   }));
-  const blockBytes = (block: number) => {
+  const aligned = (address: number) => Math.ceil(address / 4096) * 4096;
+  const fetchBlock = (block: number, now: number) => {
     let segment = courseFirst;
     let at = block - blockBase;
     while (at >= blocksIn(segment)) at -= blocksIn(segment++);
     const [from, to] = rangeOf(segment);
     const first = at * perBlock * INSTRUCTION_BYTES;
     const end = Math.min(first + perBlock * INSTRUCTION_BYTES, (to - from) * INSTRUCTION_BYTES);
+    const prologueCode = aligned(program.dramBytes);
+    const code = isPrologue(segment) ? prologueCode : aligned(prologueCode + prologueLength * INSTRUCTION_BYTES);
+    const list = new RequestList();
     const burst = p["dram.burstBytes"];
-    return (Math.ceil(end / burst) - Math.floor(first / burst)) * burst;
+    appendRequests(list, region(code + first, 1, 0, 1, 0, end - first), p["dma.requestBytes"], burst, pageBytes);
+    let left = list.length;
+    arrivals[block] = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < list.length; i++) {
+      const onServed = (_: number, served: number) => {
+        if (--left === 0) arrivals[block] = ceil(served + p["dram.latencyCycles"]);
+      };
+      const [address, bytes] = [list.addresses[i], list.rounded[i]];
+      requests.push({ port: 2 * agentsCount, arrival: now, address, bytes, write: false, onServed });
+    }
   };
   const blockLimit = () => {
     let limit = blockBase;
@@ -261,26 +358,30 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
     if (shares[0].region !== null) {
       const list = new RequestList();
       const access = effects(program, bound[index], unit.agent).find(({ space }) => space === "dram")!;
-      appendRequests(list, access.region, p["dma.requestBytes"], p["dram.burstBytes"]);
-      const requests = Array.from({ length: list.length }, (_, i) => ({
+      appendRequests(list, access.region, p["dma.requestBytes"], p["dram.burstBytes"], pageBytes);
+      const own = Array.from({ length: list.length }, (_, i) => ({
+        address: list.addresses[i],
+        runs: list.runs[i],
         requested: list.requested[i],
         rounded: list.rounded[i],
       }));
       const isLoad = op === "load";
       const fill = Math.max(...shares.map(({ fillBytes }) => fillBytes));
       const setUp = now + p["dma.setupCycles"];
-      const moved = setUp + (isLoad ? fill : requests[0].requested) / dmaRate;
       const transfer: Transfer = {
         items: started,
         units: group,
         isLoad,
-        requests,
+        requests: own,
+        port: isLoad ? unit.agent : agentsCount + unit.agent,
+        fan: group.length > 1 ? p["dma.multicastCycles"] : 0,
+        arrivals: 0,
+        lastArrival: 0,
         ends: [],
-        moved,
-        nextAt: isLoad ? setUp : ceil(moved),
+        moved: setUp + (isLoad ? fill / dmaRate : 0),
       };
+      for (let i = 0; i < Math.min(own.length, p["dma.outstanding"]); i++) submit(transfer, setUp);
       for (const u of group) u.enterAt = Number.POSITIVE_INFINITY;
-      group[0].transfer = transfer;
       return true;
     }
     group.forEach((u, k) => {
@@ -318,28 +419,31 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
     return true;
   };
 
-  const request = (transfer: Transfer, now: number) => {
-    const { requests, ends } = transfer;
-    const { requested: wanted, rounded } = requests[ends.length];
-    const { start, end } = serve(now, rounded);
-    if (transfer.isLoad) {
+  /** The transfer's next request, for which there is room from a time on. */
+  const submit = (transfer: Transfer, room: number) => {
+    const { requests: own, isLoad, port } = transfer;
+    const at = transfer.arrivals++;
+    const { address, requested, rounded } = own[at];
+    if (!isLoad) transfer.moved = Math.max(transfer.moved, room) + movingCycles(own[at]);
+    let arrival = ceil(isLoad ? room : transfer.moved);
+    if (at > 0) arrival = Math.max(arrival, transfer.lastArrival + Math.max(1, own[at - 1].runs * p["dma.runCycles"]));
+    transfer.lastArrival = arrival;
+    const onServed = (start: number, end: number) => {
       const latency = p["dram.latencyCycles"];
-      transfer.moved = Math.max(end + latency, Math.max(transfer.moved, start + latency) + wanted / dmaRate);
-      ends.push(transfer.moved);
-    } else ends.push(end);
-    if (ends.length === requests.length) {
-      transfer.nextAt = Number.POSITIVE_INFINITY;
-      for (const item of transfer.items) item.end = ceil(ends[ends.length - 1]);
+      if (isLoad) {
+        const came = Math.max(transfer.moved, start + latency) + movingCycles({ requested, runs: own[at].runs });
+        transfer.moved = Math.max(end + latency, came);
+      }
+      transfer.ends.push(isLoad ? transfer.moved : end);
+      if (transfer.arrivals < own.length) submit(transfer, transfer.ends[at]);
+      if (at + 1 < own.length) return;
+      for (const item of transfer.items) item.end = ceil(transfer.ends[at]) + transfer.fan;
       for (const u of transfer.units) u.latestEnd = transfer.items[0].end;
-      return;
-    }
-    const slotFree = ends[ends.length - p["dma.outstanding"]] ?? 0;
-    if (transfer.isLoad) transfer.nextAt = Math.max(now + 1, ceil(slotFree));
-    else {
-      transfer.moved = Math.max(transfer.moved, slotFree) + requests[ends.length].requested / dmaRate;
-      transfer.nextAt = Math.max(now + 1, ceil(transfer.moved));
-    }
+    };
+    requests.push({ port, arrival, address, bytes: rounded, write: !isLoad, onServed });
   };
+  const movingCycles = ({ requested, runs }: { requested: number; runs: number }) =>
+    Math.max(requested / dmaRate, runs * p["dma.runCycles"]);
 
   const beginFrames = () => {
     program.semaphores.forEach(({ initial }, s) => {
@@ -366,21 +470,28 @@ export function simulateByCycle(checked: CheckedProgram, frames: number, overlap
         progress = true;
       }
     }
-    const wanted = Math.min(blockLimit(), Math.min(...agents.map(({ blocksDone }) => blocksDone)) + 2);
-    for (; requested < wanted; requested++) {
-      arrivals.push(ceil(serve(now, blockBytes(requested)).end + p["dram.latencyCycles"]));
+    const wanted = Math.min(
+      blockLimit(),
+      Math.min(...agents.map(({ blocksDone }) => blocksDone)) + p["issue.fetchBuffers"],
+    );
+    for (; requested < wanted; requested++) fetchBlock(requested, now);
+    while (decideAt() <= now) {
+      const request = choose(now);
+      if (request === null) break;
+      requests.splice(requests.indexOf(request), 1);
+      had.set(request.port, credit(request.port) - request.bytes);
+      serve(request, now);
     }
-    for (const { transfer } of units) if (transfer !== null && transfer.nextAt === now) request(transfer, now);
     // nothing changes before the next of these times: all cycles until then are alike
     let next = Number.POSITIVE_INFINITY;
     const wake = (time: number | null | undefined) => {
       if (time !== null && time !== undefined && time > now) next = Math.min(next, time);
     };
-    for (const { inFlight, enterAt, transfer } of units) {
+    for (const { inFlight, enterAt } of units) {
       wake(enterAt);
       wake(inFlight[0]?.end);
-      wake(transfer?.nextAt);
     }
+    for (const { arrival } of requests) wake(Math.max(arrival, decideAt()));
     for (const { releaseAt } of barriers) wake(releaseAt);
     for (const { decodedAt, blocksDone } of agents) {
       wake(decodedAt);

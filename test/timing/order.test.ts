@@ -242,6 +242,28 @@ describe("issue and fetch", () => {
     expect(span(all[15]).end).toBe(256);
   });
 
+  test.each([
+    // a block only when the one before is issued: 16 + 100 + 4 each
+    [1, [0, 120, 240, 360, 480]],
+    // block b + 3 when block b is issued: at 120, 136 and so on
+    [3, [0, 16, 32, 120, 136]],
+  ])("with %i buffers, blocks are fetched at %j", (buffers, starts) => {
+    const rates = { "issue.fetchInstructions": 4, "dram.bytesPerCycle": 16, "dram.latencyCycles": 100 };
+    const { dram } = fences(16, { ...rates, "issue.fetchBuffers": buffers });
+    expect(dram.map(({ startCycle }) => startCycle)).toEqual(starts);
+  });
+
+  test("a block larger than a page is fetched in several requests", () => {
+    const rates = { "issue.fetchInstructions": 512, "dram.bytesPerCycle": 16, "dram.latencyCycles": 100 };
+    const { dram, result } = fences(100, { ...rates, "dma.requestBytes": 4096 });
+    // 101 instructions are 6464 B: 4096 and 2368
+    expect(dram.map(({ startCycle, bytes }) => [startCycle, bytes])).toEqual([
+      [0, 4096],
+      [256, 2368],
+    ]);
+    expect(result.totals.cycles).toBe(404 + 100 + 101);
+  });
+
   test("the slowest agent keeps the buffer", () => {
     const rates = { agents: 2, "issue.fetchInstructions": 4, "issue.queueDepth": 1, "dram.latencyCycles": 100 };
     const program = new Builder(rates);

@@ -70,35 +70,71 @@ const edge: fc.Arbitrary<Edge> = fc.record({
   offset: fc.tuple(fc.integer({ min: -1, max: 1 }), fc.integer({ min: -1, max: 1 })),
 });
 
+type Rates = Readonly<Record<string, fc.Arbitrary<unknown>>>;
+
+/** SRAM and DRAM of the machines. */
+interface Memories {
+  readonly sram: Rates;
+  readonly dram: Rates;
+}
+
+export const WIDE_SRAM: Rates = { "sram.banks": fc.constant(1024), "sram.bankBytesPerCycle": fc.constant(4096) };
+export const ANY_SRAM: Rates = {
+  "sram.banks": fc.constantFrom(1, 4, 8, 1024),
+  "sram.bankBytesPerCycle": fc.constantFrom(2, 8, 16, 4096),
+};
+export const IDEAL: Rates = {};
+export const TIMED_DRAM: Rates = {
+  "dram.banks": fc.constantFrom(1, 2, 8),
+  "dram.rowBytes": fc.constantFrom(64, 1024, 4096),
+  "dram.activateCycles": small(30),
+  "dram.prechargeCycles": small(30),
+  "dram.rowOpenCycles": small(60),
+  "dram.activateSpacingCycles": small(20),
+  "dram.writeRecoveryCycles": small(40),
+  "dram.readToWriteCycles": small(20),
+  "dram.writeToReadCycles": small(30),
+  "dram.refreshIntervalCycles": fc.constantFrom(150, 1000),
+  "dram.refreshCycles": fc.constantFrom(0, 75),
+  "dram.quantumBytes": fc.constantFrom(64, 1000, 4096),
+};
+
 /** Rates over a wide range; `agents` as given. */
-const machines = (agents: number, tensorProcessors: number) =>
+const machines = (agents: number, tensorProcessors: number, { sram, dram }: Memories) =>
   fc.record({
     agents: fc.constant(agents),
     "agent.tensorProcessors": fc.constant(tensorProcessors),
     "array.passOverlap": fc.boolean(),
     "array.hiddenPreload": fc.boolean(),
     "array.accumulatorBytes": fc.constant(65536),
-    "sram.banks": fc.constantFrom(1, 8, 1024),
-    "sram.bankBytesPerCycle": fc.constantFrom(2, 16, 4096),
+    ...sram,
     "lanes.latencyCycles": small(20),
     "dma.bytesPerCycle": fc.constantFrom(1.5, 8, 16, 1000),
     "dma.setupCycles": small(40),
     "dma.requestBytes": fc.constantFrom(64, 128, 300, 1024),
     "dma.outstanding": fc.integer({ min: 1, max: 5 }),
+    "dma.runCycles": small(3),
+    "dma.multicastCycles": small(5),
     "dram.bytesPerCycle": fc.constantFrom(1.3, 3.75, 12.8, 64, 5000),
     "dram.latencyCycles": small(150),
     "dram.burstBytes": fc.constantFrom(1, 32, 64, 100),
+    ...dram,
     "link.bytesPerCycle": fc.constantFrom(2.5, 16),
     "link.latencyCycles": small(30),
     "issue.cyclesPerInstruction": fc.constantFrom(1, 1, 2, 7),
     "issue.queueDepth": fc.integer({ min: 1, max: 6 }),
     "issue.fetchInstructions": fc.constantFrom(1, 5, 12, 64, 64),
+    "issue.fetchBuffers": fc.integer({ min: 1, max: 3 }),
     "scalar.cyclesPerOperation": fc.integer({ min: 1, max: 9 }),
     "sync.latencyCycles": small(25),
   });
 
-/** Plans for chips of up to `maxAgents` agents, of the given kinds of steps. */
-export function plans(maxAgents: number, kinds: readonly Step["kind"][] = KINDS): fc.Arbitrary<Plan> {
+/** Plans for chips of up to `maxAgents` agents, of the given memories and kinds of steps. */
+export function plans(
+  maxAgents: number,
+  memories: Memories = { sram: ANY_SRAM, dram: TIMED_DRAM },
+  kinds: readonly Step["kind"][] = KINDS,
+): fc.Arbitrary<Plan> {
   const chips = [
     { agents: 1, gridX: 1 },
     { agents: 2, gridX: 2 },
@@ -109,7 +145,7 @@ export function plans(maxAgents: number, kinds: readonly Step["kind"][] = KINDS)
     .record({ chip: fc.constantFrom(...chips), tensorProcessors: fc.integer({ min: 1, max: 2 }) })
     .chain(({ chip, tensorProcessors }) =>
       fc.record({
-        machine: machines(chip.agents, tensorProcessors),
+        machine: machines(chip.agents, tensorProcessors, memories),
         gridX: fc.constant(chip.gridX),
         prologue: fc.array(step(kinds), { maxLength: 6, size: "max" }),
         body: fc.array(step(kinds), { maxLength: 30, size: "max" }),

@@ -1,13 +1,13 @@
 /** Are DRAM requests what the box in DRAM asks for, and do transfers take the cycles of docs/timing.md? */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Region, region } from "../../isa/index.ts";
-import { appendRequests, RequestList } from "../../sim/timing/requests.ts";
+import { createMachine, type Region, region } from "../../isa/index.ts";
+import { appendRequests, RequestList, requestPageBytes } from "../../sim/timing/requests.ts";
 import { axis, Builder, run, type Shape, whole } from "./build.ts";
 
-function requestsOf(of: Region, requestBytes: number, burstBytes: number) {
+function requestsOf(of: Region, requestBytes: number, burstBytes: number, pageBytes = 4096) {
   const list = new RequestList();
-  appendRequests(list, of, requestBytes, burstBytes);
+  appendRequests(list, of, requestBytes, burstBytes, pageBytes);
   return Array.from({ length: list.length }, (_, i) => ({
     address: list.addresses[i],
     requested: list.requested[i],
@@ -50,6 +50,19 @@ describe("requests", () => {
     expect(requestsOf(region(0, 1, 0, 4, 96, 32), 1024, 64)).toEqual([{ address: 0, requested: 128, rounded: 256 }]);
     // 48 B pixels: 0..31 in burst 0, 48..79 in 0 and 1, 96..127 in 1, 144..175 in 2
     expect(requestsOf(region(0, 1, 0, 4, 48, 32), 1024, 64)).toEqual([{ address: 0, requested: 128, rounded: 192 }]);
+  });
+
+  test("never across a row of DRAM or from channel to channel", () => {
+    expect(requestsOf(region(200, 1, 0, 1, 0, 200), 1024, 64, 256)).toEqual([
+      { address: 192, requested: 56, rounded: 64 },
+      { address: 256, requested: 144, rounded: 192 },
+    ]);
+    const page = (given: object) =>
+      requestPageBytes(createMachine("m", given as Record<string, unknown>, "test").parameters);
+    expect(page({})).toBe(4096);
+    expect(page({ "dram.rowBytes": 1024 })).toBe(1024);
+    expect(page({ "dram.rowBytes": 8192, "dram.interleaveBytes": 512 })).toBe(4096);
+    expect(page({ "dram.channels": 2, "dram.interleaveBytes": 512 })).toBe(512);
   });
 
   test("a request is at least one burst", () => {
@@ -141,6 +154,29 @@ describe("load", () => {
     expect(load.cycles(load.index)).toBe(cycles);
   });
 
+  test.each([
+    // 64 runs of 16 B, 256 B apart: requests of 16 bursts, four of them; the second goes out 16 x 2 cycles after the first
+    [2, 32 + 3 * 64 + 64 + 100, "DRAM sets the pace: 4 x 16 x 64 B / 16"],
+    [10, 32 + 100 + 64 * 10, "so do addresses: 64 x 10"],
+  ])("address generation of %i cycles per run: %i cycles, %s", (runCycles, cycles) => {
+    const program = new Builder({ ...RATES, "dma.runCycles": runCycles, "dma.outstanding": 8 });
+    const tensor = program.tensor("tile", [1, 64, 256], "intermediate");
+    const box = { y: axis(0, 1), x: axis(0, 64), c: axis(0, 16) };
+    const load = program.add("load", { dst: program.view(tensor, box), ...box });
+    expect(run(program).cycles(load)).toBe(cycles);
+  });
+
+  test("requests go out when their addresses are made", () => {
+    const program = new Builder({ ...RATES, "dma.runCycles": 10, "dma.outstanding": 8 });
+    const tensor = program.tensor("tile", [1, 64, 256], "intermediate");
+    const box = { y: axis(0, 1), x: axis(0, 64), c: axis(0, 16) };
+    const load = program.add("load", { dst: program.view(tensor, box), ...box });
+    const { span, dram } = run(program);
+    const first = span(load).start + 32;
+    const loads = dram.filter(({ layer }) => layer !== "(fetch)").map(({ startCycle }) => startCycle - first);
+    expect(loads).toEqual([0, 160, 320, 480]);
+  });
+
   test("bytes asked for and bytes moved are two counters", () => {
     const { result } = transfer("load", [1, 1, 3]);
     // view, load, halt: 3 x 64 B of fetch
@@ -220,17 +256,21 @@ describe("store", () => {
 });
 
 describe("agents share DRAM", () => {
-  const share = (multicast: "none" | "all") => {
-    const program = new Builder({ ...RATES, agents: 4 });
+  const share = (multicast: "none" | "all", parameters: object = {}) => {
+    const program = new Builder({ ...RATES, agents: 4, ...parameters });
     const tensor = program.tensor("tile", [1, 1, 2048], "intermediate");
     const load = program.add("load", { dst: program.view(tensor), ...whole([1, 1, 2048]), multicast });
     return { load, ...run(program) };
   };
 
-  test("requests are served in order of arrival, agent by agent", () => {
-    const { load, cycles, dram } = share("none");
+  test.each([
     // each agent asks for 1 KiB in the first cycle and for 1 KiB in the second: two rounds of 4 x 64 cycles
-    expect([0, 1, 2, 3].map((agent) => cycles(load, agent))).toEqual([5, 6, 7, 8].map((k) => 32 + k * 64 + 100));
+    [1024, [5, 6, 7, 8]],
+    // both in its turn
+    [4096, [2, 4, 6, 8]],
+  ])("agent by agent, each so long as it has had no more than %i B", (quantumBytes, rounds) => {
+    const { load, cycles, dram } = share("none", { "dram.quantumBytes": quantumBytes });
+    expect([0, 1, 2, 3].map((agent) => cycles(load, agent))).toEqual(rounds.map((k) => 32 + k * 64 + 100));
     const loads = dram.filter(({ layer }) => layer !== "(fetch)");
     expect(loads.map(({ endCycle, startCycle }) => endCycle - startCycle)).toEqual(Array(8).fill(64));
     for (let i = 1; i < 8; i++) expect(loads[i].startCycle).toBe(loads[i - 1].endCycle);
@@ -245,6 +285,22 @@ describe("agents share DRAM", () => {
     expect(result.totals.dramRequestedBytes).toBe(2048 + 3 * 64);
     expect(result.totals.dmaBytes).toBe(4 * 2048);
     expect(result.totals.sramWriteBytes).toBe(4 * 2048);
+  });
+
+  test("multicast: the last byte takes a while to all agents; one agent alone has it", () => {
+    for (const [agents, extra] of [
+      [4, 7],
+      [1, 0],
+    ]) {
+      const program = new Builder({ ...RATES, agents, "dma.multicastCycles": 7 });
+      const tensor = program.tensor("tile", [1, 1, 2048], "intermediate");
+      const load = program.add("load", {
+        dst: program.view(tensor),
+        ...whole([1, 1, 2048]),
+        multicast: "all",
+      });
+      expect(run(program).cycles(load)).toBe(32 + 128 + 100 + extra);
+    }
   });
 
   test("multicast by grid row and by column", () => {

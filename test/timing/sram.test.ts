@@ -1,0 +1,129 @@
+/** SRAM banks: do units slow each other down as docs/timing.md says, and never move more than the banks can? */
+import { describe, expect, test } from "vitest";
+import { axis, Builder, run, type Shape, whole } from "./build.ts";
+
+/** 16 B/cycle in all. */
+const BANKS = { "sram.banks": 2, "sram.bankBytesPerCycle": 8, "lanes.latencyCycles": 0 };
+/** 64 pixels of 8 channels and 64 weights: 576 B in 64 cycles, 9/16 of the banks' cycles. */
+const PIXELS: Shape = [8, 8, 8];
+const ARRAY = 9 / 16;
+
+/** Fields of an addition; it takes 3 B for each value. */
+function addition(program: Builder, values: number) {
+  const tensor = program.tensor("sum", [1, values, 1]);
+  const view = program.view(tensor);
+  return { a: view, b: view, dst: view, tensor, ...whole([1, values, 1]) };
+}
+
+describe("MAC arrays go first", () => {
+  test("a shift beside a convolution tries 1 / (1 - 9/16) times", () => {
+    const program = new Builder(BANKS);
+    const shiftFields = program.shift([10, 4, 8]);
+    const convFields = program.conv(PIXELS, 8);
+    const alone = program.add("shift", shiftFields);
+    program.add("sync", { after: ["shift"], before: ["mac", "shift"] });
+    const conv = program.add("conv", convFields);
+    const shift = program.add("shift", shiftFields);
+    const { cycles } = run(program);
+    // 320 values on 8 lanes; the table takes 32 B more
+    expect(cycles(alone)).toBe(40);
+    expect(cycles(shift)).toBe(Math.round(40 / (1 - ARRAY)));
+    // 8 preload + 64 + 14
+    expect(cycles(conv)).toBe(86);
+  });
+
+  test("a convolution that comes later is not slowed down while there is room", () => {
+    const program = new Builder(BANKS);
+    const shiftFields = program.shift([4, 1, 8]);
+    const convFields = program.conv(PIXELS, 8);
+    const shift = program.add("shift", shiftFields);
+    const conv = program.add("conv", convFields);
+    const { cycles, span } = run(program);
+    // 32 values and a table of 32 B: 64 B, 4 cycles at least, all the banks for 4 cycles
+    expect(cycles(shift)).toBe(4);
+    expect(span(conv).start).toBe(span(shift).end);
+    expect(cycles(conv)).toBe(86);
+  });
+
+  test("loads and stores beside a convolution move at 7/16 of their rate", () => {
+    for (const op of ["load", "store"] as const) {
+      // the engine is slow, DRAM is quick: 256 B / 4
+      const program = new Builder({ ...BANKS, "dma.bytesPerCycle": 4 });
+      const tensor = program.tensor("tile", [1, 1, 256], "intermediate");
+      const view = program.view(tensor);
+      const fields = program.conv([24, 16, 8], 8);
+      const conv = program.add("conv", fields);
+      const box = whole([1, 1, 256]);
+      const move =
+        op === "load" ? program.add("load", { dst: view, ...box }) : program.add("store", { src: view, ...box });
+      const { cycles, span } = run(program);
+      expect(span(conv).start).toBeLessThan(span(move).start);
+      // 384 pixels x 8 + 64 B in 384 cycles
+      const array = (384 * 8 + 64) / (384 * 16);
+      expect(cycles(move)).toBe(Math.ceil(64 / (1 - array)) + (op === "load" ? 0 : 1));
+    }
+  });
+});
+
+describe("banks hold so much", () => {
+  test("what is booked is not there for others: 16 - 9 B/cycle", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 64 });
+    const convFields = program.conv(PIXELS, 8);
+    const add = addition(program, 64);
+    program.add("conv", convFields);
+    const sum = program.add("add", add);
+    const { cycles } = run(program);
+    // 192 B: 12 cycles of all banks, of which 7/16 are free
+    expect(cycles(sum)).toBe(Math.ceil(192 / 7));
+  });
+
+  test("an instruction that takes all banks keeps others from starting, and the cause is said", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 64 });
+    const add = addition(program, 64);
+    const shiftFields = program.shift([8, 1, 8]);
+    const sum = program.add("add", add);
+    const shift = program.add("shift", shiftFields);
+    const { span, unit } = run(program);
+    expect(span(sum).end - span(sum).start).toBe(12);
+    expect(span(shift).start).toBe(span(sum).end);
+    expect(unit("shift").stalls.sram).toBe(11);
+  });
+
+  test("a group starts when there is room in all its agents' SRAM", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 64, agents: 2 });
+    const tensor = program.tensor("tile", [1, 1, 64], "intermediate");
+    const view = program.view(tensor);
+    const sums = program.tensor("sum", [1, 64, 1]);
+    const operand = program.view(sums);
+    // agent 1 adds, agent 0 has nothing to add
+    const box = { y: axis(0, 1), x: axis(64, 64, 0, -64), c: axis(0, 1) };
+    const sum = program.add("add", { a: operand, b: operand, dst: operand, tensor: sums, ...box });
+    const load = program.add("load", { dst: view, ...whole([1, 1, 64]), multicast: "all" });
+    const { span } = run(program);
+    for (const agent of [0, 1]) expect(span(load, agent).start).toBe(span(sum, 1).end);
+  });
+
+  test("a copy takes the banks of both agents", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 64, agents: 2, "link.bytesPerCycle": 64 });
+    const tensor = program.tensor("tile", [1, 64, 1]);
+    const view = program.view(tensor);
+    const copyBox = { y: axis(0, 1), x: axis(0, 64), c: axis(0, 1) };
+    const add = addition(program, 64);
+    // agent 0 sends 64 B to agent 1: 4 cycles of all banks of either
+    const copy = program.add("copy", { src: view, dst: view, ...copyBox, offsetX: 1 });
+    const sum = program.add("add", add);
+    const { span } = run(program);
+    for (const agent of [0, 1]) expect(span(sum, agent).start).toBe(span(copy, 0).start + 4);
+  });
+
+  test("two arrays of an agent share them, too", () => {
+    const program = new Builder({ ...BANKS, "agent.tensorProcessors": 2 });
+    const fields = program.conv(PIXELS, 8);
+    const first = program.add("conv", { ...fields, tp: 0 });
+    const second = program.add("conv", { ...fields, tp: 1 });
+    const { cycles } = run(program);
+    expect(cycles(first)).toBe(86);
+    // 576 B at 16 - 9 B/cycle, + 8 preload + 14 drain
+    expect(cycles(second)).toBe(Math.ceil(576 / 7) + 22);
+  });
+});
