@@ -3,6 +3,7 @@ import {
   checkProgram,
   instruction,
   type Machine,
+  type NetworkOutput,
   NO_LAYER,
   PACKINGS,
   type Packing,
@@ -11,19 +12,26 @@ import {
   RapError,
   type SourceRef,
 } from "../../isa/index.ts";
-import type { Draft } from "../../kernels/index.ts";
+import { type Draft, followedExponent, measuredExponent, type Place, setRegister } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocate, allocatePersistent, checkAllocation, Pool } from "./buffers.ts";
+import type { Persistent } from "./conv-emit.ts";
 import { synchronize } from "./dependencies.ts";
 import { assignViews, bindDraft } from "./finish.ts";
 import { type Group, groupModel } from "./groups.ts";
 import { planGroup } from "./plan-group.ts";
+import type { PlannedGroup } from "./planned-group.ts";
+import { Scaling, type Step } from "./scaling.ts";
+import { SECOND_PASSES, type SecondPass } from "./second-pass.ts";
+import { addHostConstants, tellHost, toldOutput } from "./tell-host.ts";
 import { TensorTable } from "./tensors.ts";
 
 export interface CompileOptions {
   /** How kernel taps share array rows; what the machine's feeder does by default. */
   readonly packing?: Packing;
+  /** How layers with a dynamic exponent are finished, wherever it is possible; what is cheapest by default. */
+  readonly secondPass?: SecondPass;
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
@@ -94,11 +102,13 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
 
   const { groups, placements } = groupModel(model, strategy.fusePooling);
   const tensors = new TensorTable(model, { groups, placements });
+  const scaling = new Scaling(model, { groups, placements });
   let instructions = 0;
   const planned = groups.map((group, i) => {
     progress("schedule", i / groups.length);
     const plan = planGroup(group, {
-      model,
+      scaling,
+      secondPass: options.secondPass,
       machine,
       packing,
       tensors,
@@ -113,14 +123,46 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     }
     return plan;
   });
+  const { steps, kept } = scaling.schedule();
+  const host = steps.some(({ kind }) => kind === "told") ? addHostConstants(tensors) : null;
   tensors.activations(model);
 
-  const persistent = { pool: new Pool("resident"), loads: [] as Draft[] };
-  const pools = groups.map((group) => new Pool(layerOf(group).name));
-  const drafts = placeBarriers(planned.flatMap(({ emit }, layer) => emit(layer, pools[layer], persistent)));
+  const persistent: Persistent = { pool: new Pool("resident"), loads: [], areas: new Map() };
+  const everyAgent = (layer: number): Place => ({
+    grid: { gridY: machine.parameters.agents, gridX: 1 },
+    layer,
+    tile: 0,
+  });
+  for (const { register, group } of kept) persistent.loads.push(setRegister(everyAgent(group), register, 0));
+  const pools: Pool[] = [];
+  const poolOf = (group: number): Pool => pools[pools.push(new Pool(layerOf(groups[group]).name)) - 1];
+  const told = new Map<string, NetworkOutput>();
+  const stage = (step: Step): Draft[] => {
+    const layer = step.group;
+    switch (step.kind) {
+      case "group":
+        return planned[layer].emit({ ...step, layer, buffers: poolOf(layer), persistent });
+      case "measured": {
+        const { register, histogram, exponent } = step;
+        const bits = tensors.quantized(exponent.tensors[0]).format === "u8" ? 8 : 7;
+        const { low, high, clipLog2 } = exponent;
+        return measuredExponent(everyAgent(layer), { register, histogram, bits, clipLog2: clipLog2!, low, high });
+      }
+      case "followed": {
+        const [a, b] = step.operands;
+        return followedExponent(everyAgent(layer), { ...step.exponent, register: step.register, a, b });
+      }
+      case "told": {
+        const { output, scale } = toldOutput(model.host.outputs.find(({ tensor }) => tensor === step.output)!, tensors);
+        told.set(step.output, output);
+        return tellHost(host!, scale, step.register, layer, poolOf(layer));
+      }
+    }
+  };
+  const drafts = placeBarriers(steps.flatMap(stage));
   const persistentEnd = allocatePersistent(persistent.pool.buffers, 0);
   allocate(
-    pools.map(({ buffers }) => buffers),
+    pools.map(({ buffers }) => buffers).filter(({ length }) => length > 0),
     persistentEnd,
     sramBytes,
   );
@@ -155,7 +197,7 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     constantsAddress: 0,
     dramBytes: tensors.dramBytes,
     persistent: persistent.pool.buffers.map(({ name, address, bytes }) => ({ name, address, bytes })),
-    host: model.host,
+    host: { ...model.host, outputs: model.host.outputs.map((output) => told.get(output.tensor) ?? output) },
     provenance: {
       ...model.provenance,
       options: {
@@ -163,6 +205,7 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
         packing,
         fusePooling: strategy.fusePooling,
         persistentWeights: strategy.persistentWeights,
+        ...secondPassCounts(planned),
       },
     },
   };
@@ -170,6 +213,14 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
   checkProgram(program, model.name);
   progress("done", 1);
   return program;
+}
+
+/** How many layers with dynamic exponents are finished in which way. */
+function secondPassCounts(planned: readonly PlannedGroup[]): Record<string, number> {
+  const counts = SECOND_PASSES.map(
+    (way) => [way, planned.filter(({ secondPass }) => secondPass === way).length] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
 function layerOf(group: Group): ProgramLayer {
