@@ -298,7 +298,7 @@ class ConvEmitter {
 
   /** Counts a strip's accumulators: those that no other tile counts. */
   private measure(step: Step, tile: AccumulatorTile, firstRow: number): void {
-    const { shape, scaling } = this.job;
+    const { scaling } = this.job;
     if (scaling.range === null) return;
     const { convWidth } = this.sizes;
     const accHeight = tile.y.extent;

@@ -5,7 +5,7 @@ import type { ConvEpilogue, ConvJob, ConvScaling, ConvTensors } from "./conv-emi
 import type { ConvPlan, ConvShape } from "./conv-plan.ts";
 import type { ConvGroup } from "./groups.ts";
 import type { PlanContext } from "./planned-group.ts";
-import type { Registers } from "./scaling.ts";
+import type { Registers } from "./scaling-registers.ts";
 import type { TensorTable } from "./tensors.ts";
 
 /** An int32 result is neither clamped nor activated. */

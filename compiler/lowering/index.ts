@@ -3,7 +3,6 @@ import {
   checkProgram,
   instruction,
   type Machine,
-  type NetworkOutput,
   NO_LAYER,
   PACKINGS,
   type Packing,
@@ -12,19 +11,18 @@ import {
   RapError,
   type SourceRef,
 } from "../../isa/index.ts";
-import { type Draft, followedExponent, measuredExponent, type Place, setRegister } from "../../kernels/index.ts";
+import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import { placeBarriers } from "./barriers.ts";
-import { allocate, allocatePersistent, checkAllocation, Pool } from "./buffers.ts";
-import type { Persistent } from "./conv-emit.ts";
+import { allocate, allocatePersistent, checkAllocation } from "./buffers.ts";
 import { synchronize } from "./dependencies.ts";
 import { assignViews, bindDraft } from "./finish.ts";
+import { emitFrame } from "./frame.ts";
 import { type Group, groupModel } from "./groups.ts";
 import { planGroup } from "./plan-group.ts";
 import type { PlannedGroup } from "./planned-group.ts";
-import { Scaling, type Step } from "./scaling.ts";
+import { Scaling } from "./scaling.ts";
 import { SECOND_PASSES, type SecondPass } from "./second-pass.ts";
-import { addHostConstants, tellHost, toldOutput } from "./tell-host.ts";
 import { TensorTable } from "./tensors.ts";
 
 export interface CompileOptions {
@@ -123,46 +121,18 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     }
     return plan;
   });
-  const { steps, kept } = scaling.schedule();
-  const host = steps.some(({ kind }) => kind === "told") ? addHostConstants(tensors) : null;
-  tensors.activations(model);
-
-  const persistent: Persistent = { pool: new Pool("resident"), loads: [], areas: new Map() };
-  const everyAgent = (layer: number): Place => ({
-    grid: { gridY: machine.parameters.agents, gridX: 1 },
-    layer,
-    tile: 0,
+  const frame = emitFrame({
+    model,
+    machine,
+    groups: groups.map((group, i) => ({ name: layerOf(group).name, planned: planned[i] })),
+    scaling,
+    tensors,
   });
-  for (const { register, group } of kept) persistent.loads.push(setRegister(everyAgent(group), register, 0));
-  const pools: Pool[] = [];
-  const poolOf = (group: number): Pool => pools[pools.push(new Pool(layerOf(groups[group]).name)) - 1];
-  const told = new Map<string, NetworkOutput>();
-  const stage = (step: Step): Draft[] => {
-    const layer = step.group;
-    switch (step.kind) {
-      case "group":
-        return planned[layer].emit({ ...step, layer, buffers: poolOf(layer), persistent });
-      case "measured": {
-        const { register, histogram, exponent } = step;
-        const bits = tensors.quantized(exponent.tensors[0]).format === "u8" ? 8 : 7;
-        const { low, high, clipLog2 } = exponent;
-        return measuredExponent(everyAgent(layer), { register, histogram, bits, clipLog2: clipLog2!, low, high });
-      }
-      case "followed": {
-        const [a, b] = step.operands;
-        return followedExponent(everyAgent(layer), { ...step.exponent, register: step.register, a, b });
-      }
-      case "told": {
-        const { output, scale } = toldOutput(model.host.outputs.find(({ tensor }) => tensor === step.output)!, tensors);
-        told.set(step.output, output);
-        return tellHost(host!, scale, step.register, layer, poolOf(layer));
-      }
-    }
-  };
-  const drafts = placeBarriers(steps.flatMap(stage));
+  const { persistent, pools, outputs } = frame;
+  const drafts = placeBarriers(frame.drafts);
   const persistentEnd = allocatePersistent(persistent.pool.buffers, 0);
   allocate(
-    pools.map(({ buffers }) => buffers).filter(({ length }) => length > 0),
+    pools.map(({ buffers }) => buffers),
     persistentEnd,
     sramBytes,
   );
@@ -197,7 +167,7 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     constantsAddress: 0,
     dramBytes: tensors.dramBytes,
     persistent: persistent.pool.buffers.map(({ name, address, bytes }) => ({ name, address, bytes })),
-    host: { ...model.host, outputs: model.host.outputs.map((output) => told.get(output.tensor) ?? output) },
+    host: { ...model.host, outputs: [...outputs] },
     provenance: {
       ...model.provenance,
       options: {

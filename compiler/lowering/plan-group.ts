@@ -15,7 +15,7 @@ import {
 } from "./elementwise.ts";
 import type { ConvGroup, Group, Placement } from "./groups.ts";
 import type { PlanContext, PlannedGroup } from "./planned-group.ts";
-import type { Registers } from "./scaling.ts";
+import type { Registers } from "./scaling-registers.ts";
 
 export function planGroup(group: Group, context: PlanContext): PlannedGroup {
   switch (group.kind) {

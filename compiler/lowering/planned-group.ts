@@ -3,7 +3,8 @@ import type { Machine, Packing } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { Pool } from "./buffers.ts";
 import type { Persistent } from "./conv-emit.ts";
-import type { Pass, Registers, Scaling } from "./scaling.ts";
+import type { Scaling } from "./scaling.ts";
+import type { Pass, Registers } from "./scaling-registers.ts";
 import type { SecondPass } from "./second-pass.ts";
 import type { TensorTable } from "./tensors.ts";
 

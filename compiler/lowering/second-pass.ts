@@ -17,7 +17,7 @@ import { aligned, type Pool } from "./buffers.ts";
 import type { ConvEpilogue, KeptTile } from "./conv-emit.ts";
 import { type ConvPlan, type ConvShape, measuringCycles, planConv } from "./conv-plan.ts";
 import { type ElementwisePlan, type ElementwiseShape, emitElementwise, planElementwise } from "./elementwise.ts";
-import type { Registers } from "./scaling.ts";
+import type { Registers } from "./scaling-registers.ts";
 
 /**
  * recompute: the convolution is done twice. keep: int32 values stay in SRAM. spill: they go to DRAM and back. The last two
