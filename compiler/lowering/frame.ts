@@ -49,7 +49,7 @@ export function emitFrame({ model, machine, groups, scaling, tensors }: FramePar
     return pool;
   };
   const outputs = new Map(model.host.outputs.map((output) => [output.tensor, output]));
-  const drafts = steps.flatMap(({ kind, group, registers, exponent, tensor }: Step): Draft[] => {
+  const draftsOf = ({ kind, group, registers, exponent, tensor }: Step): Draft[] => {
     const { inputs, output: register, histogram } = registers;
     switch (kind) {
       case "whole":
@@ -74,7 +74,8 @@ export function emitFrame({ model, machine, groups, scaling, tensors }: FramePar
         return tellHost(host!, scale, inputs[0], group, poolOf(group));
       }
     }
-  });
+  };
+  const drafts = steps.flatMap(draftsOf);
   return {
     drafts,
     persistent,
