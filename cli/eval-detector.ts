@@ -1,6 +1,6 @@
 /** Photographs to detections, through the simulated program and the float network: what each thread of `rapsim eval` does. */
 import { createFloatNetwork, type FloatModel, type FloatNetwork } from "../host/evaluation/float-network.ts";
-import { decodeConvDet, dequantize, formatKitti, type Image, imageToTensor, readImage } from "../host/index.ts";
+import { decodeConvDet, formatKitti, type Image, imageToTensor, readImage, realOutput } from "../host/index.ts";
 import { type ConvDetHead, checkProgram, decodeProgram, RapError } from "../isa/index.ts";
 import { Execution } from "../sim/functional/index.ts";
 
@@ -43,7 +43,7 @@ function int8Detector({ program: file, place, threshold }: DetectorParts): Detec
   const output = outputs.find(({ tensor }) => tensor === head?.tensor);
   if (head?.kind !== "convdet" || output === undefined) throw new Error(`${place}: not a detector`);
   return async (image) => {
-    const values = dequantize(output, execution.runFrame(imageToTensor(image, input)).get(output.tensor)!);
+    const values = realOutput(output, execution.runFrame(imageToTensor(image, input)));
     return formatKitti(
       decodeConvDet(head, values, input.width, input.height, image.width, image.height, { threshold }),
     );
