@@ -5,9 +5,9 @@ import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
 import { stimulus } from "../stimuli.ts";
 
 /** Synthetic photographs per network. */
-const STIMULI = 6;
+export const STIMULI = 6;
 /** Work per synthetic photograph: larger networks see a smaller picture. */
-const MACS_PER_STIMULUS = 0.8e9;
+export const MACS_PER_STIMULUS = 0.8e9;
 /** Values kept per tensor and photograph, about; whole pixels are kept. */
 const VALUES_PER_STIMULUS = 1 << 15;
 
