@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeProgram, encodeProgram } from "../../isa/index.ts";
 import type { EvaluationReport } from "../../report/eval-report.ts";
 import { writeOnnx } from "../compiler/onnx-writer.ts";
+import { faultsAgainst } from "../report/schema-faults.ts";
 import { rapsim, temporaryFolder } from "./harness.ts";
 
 const { path, remove } = temporaryFolder();
@@ -127,9 +128,12 @@ beforeAll(async () => {
 });
 
 const evaluation = (...argv: string[]) => rapsim(["eval", program, "--threads", "1", ...argv]);
+const schemaFaults = faultsAgainst("eval.schema.json");
+/** The report, which keeps to the published schema. */
 async function report(...argv: string[]): Promise<EvaluationReport> {
   const { code, stdout, stderr } = await evaluation("--json", "-", ...argv);
   expect([code, stderr]).toEqual([0, ""]);
+  expect(schemaFaults(JSON.parse(stdout))).toEqual([]);
   return JSON.parse(stdout);
 }
 
@@ -161,6 +165,27 @@ describe("what comes out", () => {
     expect(mean.difference?.value).toBeCloseTo(0, 6);
     expect(agreement).toMatchObject({ floatBoxes: 6, matched: 6, int8Boxes: 6, confirmed: 6 });
     expect(agreement?.meanIou).toBeGreaterThan(0.9);
+  });
+
+  test("options of quantizing are for networks; the head's noise shows what they cost", async () => {
+    const argv = ["--dataset", kitti, "--threads", "1", "--float"];
+    const { code, stderr } = await rapsim(["eval", program, "--head", "i8", ...argv, model]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^--head is for a network; .*net\.bin is a program/)]);
+    // float's pixels are 1 % larger: a hundredth of the scores, 20 log10(1.01 / 0.01) dB
+    const off = path("off.onnx");
+    writeFileSync(off, network());
+    writeFileSync(
+      path("off.json"),
+      JSON.stringify({ ...sidecar, input: { ...sidecar.input, scale: sidecar.input.scale * 1.01 } }),
+    );
+    const { stdout } = await rapsim(["eval", model, "--head", "i8", "--json", "-", ...argv, off]);
+    const { headSqnrDb, program: of } = JSON.parse(stdout) as EvaluationReport;
+    expect(schemaFaults(JSON.parse(stdout))).toEqual([]);
+    expect(of.provenance.options.head).toBe("i8");
+    expect(headSqnrDb).toMatchObject({ classScores: expect.closeTo(40.09, 1), boxDeltas: null });
+    const { stdout: text } = await rapsim(["eval", model, "--head", "i8", ...argv, off]);
+    expect(text).toMatch(/signal to noise of the head: class scores 40\.\d dB, confidences \d+\.\d dB/);
+    expect((await report("--dataset", kitti)).headSqnrDb).toBeNull();
   });
 
   test("40 points", async () => {
@@ -211,6 +236,7 @@ describe("what comes out", () => {
     expect(readdirSync(output).sort()).toEqual([
       "evaluation.json",
       "float",
+      "head",
       "int8",
       "manifest.json",
       "precision-recall.svg",
@@ -456,7 +482,7 @@ describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: 
   /** Runs the build; `onLog` sees standard error as it comes. */
   function run(
     argv: readonly string[],
-    onLog: (log: string, interrupt: () => void) => void = () => {},
+    onLog: (log: string, end: (signal: NodeJS.Signals) => void) => void = () => {},
   ): Promise<Ended> {
     const child = spawn(process.execPath, [bin, "eval", program, "--threads", "2", "--log-level", "info", ...argv]);
     let [stdout, stderr] = ["", ""];
@@ -465,7 +491,7 @@ describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: 
     });
     child.stderr.on("data", (chunk: Buffer) => {
       stderr += chunk;
-      onLog(stderr, () => child.kill("SIGINT"));
+      onLog(stderr, (signal) => child.kill(signal));
     });
     return new Promise((done) => child.on("close", (code) => done({ code, stdout, stderr })));
   }
@@ -476,18 +502,47 @@ describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: 
     expect(JSON.parse(stdout)).toEqual(await report("--dataset", kitti, "--float", model));
   });
 
-  test("interrupted, it keeps what it has and goes on from there", async () => {
-    const root = await dataset("long");
-    for (let i = PHOTOS.length; i < 400; i++) {
+  /** A data set that takes a while. */
+  async function longDataset(folder: string, photos: number): Promise<string> {
+    const root = await dataset(folder);
+    for (let i = PHOTOS.length; i < photos; i++) {
       copyFileSync(join(kitti, "image_2", "000000.png"), join(root, "image_2", `${name(i)}.png`));
       copyFileSync(join(kitti, "label_2", "000000.txt"), join(root, "label_2", `${name(i)}.txt`));
     }
+    return root;
+  }
+
+  test("killed, again and again, it loses and repeats nothing", async () => {
+    const root = await longDataset("killed", 20);
+    const output = path("killed-result");
+    const argv = ["--dataset", root, "--float", model, "-o", output, "--resume", "--json", path("killed.json")];
+    const kept = () => ["int8", "float", "head"].map((of) => readdirSync(join(output, of, "data")).length);
+    for (const lines of [1, 5]) {
+      const { code } = await run(argv, (log, kill) => {
+        if ((log.match(/photograph evaluated/g)?.length ?? 0) >= lines) kill("SIGKILL");
+      });
+      expect(code).toBeNull();
+    }
+    const before = kept();
+    for (const count of before) expect(count).toBeGreaterThanOrEqual(1 + 5);
+    writeFileSync(join(output, "int8", "data", "000019.txt.123.0.tmp"), "Car 0.");
+    const { code, stderr } = await run(argv);
+    expect(code).toBe(0);
+    expect(kept()).toEqual([20, 20, 20]);
+    // a photograph counts as open when any of its three results is missing
+    expect(stderr.match(/photograph evaluated/g)!.length).toBeLessThanOrEqual(20 - Math.min(...before) + 1);
+    const whole = await report("--dataset", root, "--float", model);
+    expect(JSON.parse(readFileSync(path("killed.json"), "utf8"))).toEqual(whole);
+  });
+
+  test("interrupted, it keeps what it has and goes on from there", async () => {
+    const root = await longDataset("long", 400);
     const output = path("long-result");
     let isInterrupted = false;
     const first = await run(["--dataset", root, "-o", output], (log, interrupt) => {
       if (isInterrupted || !log.includes("photograph evaluated")) return;
       isInterrupted = true;
-      interrupt();
+      interrupt("SIGINT");
     });
     expect([first.code, first.stdout]).toEqual([130, ""]);
     const done = Number(/interrupted; (\d+) of 400 photographs are done: go on with --resume/.exec(first.stderr)?.[1]);
