@@ -20,11 +20,17 @@ export interface QuantizeChoices {
   readonly rescale?: true;
 }
 
+/** Every value of the options that formats and scales are chosen by: what `rapsim tradeoff` goes through, in this order. */
+export const QUANTIZE_AXES = {
+  activations: ["i8", "u8"],
+  head: ["i32", "i8"],
+} as const satisfies { readonly [Option in keyof QuantizeChoices]?: readonly string[] };
+
 const HIGHEST_SEED = 2 ** 31 - 1;
 
 export function quantizeChoices(args: Arguments): QuantizeChoices {
-  const activations = choiceOf(args, "activations", ["i8", "u8"]);
-  const head = choiceOf(args, "head", ["i8", "i32"]);
+  const activations = choiceOf(args, "activations", QUANTIZE_AXES.activations);
+  const head = choiceOf(args, "head", QUANTIZE_AXES.head);
   const seed = numberOf(args, "seed", { min: 0, max: HIGHEST_SEED, whole: true });
   return {
     ...(activations === undefined ? {} : { activations }),
