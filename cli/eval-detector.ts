@@ -1,7 +1,7 @@
 /** Photographs to detections, through the simulated program and the float network: what each thread of `rapsim eval` does. */
 import { createFloatNetwork, type FloatModel, type FloatNetwork } from "../host/evaluation/float-network.ts";
 import { formatHeadError, headError } from "../host/evaluation/head-error.ts";
-import { decodeConvDet, dequantize, formatKitti, type Image, imageToTensor, readImage } from "../host/index.ts";
+import { decodeConvDet, formatKitti, type Image, imageToTensor, readImage, realOutput } from "../host/index.ts";
 import { type ConvDetHead, checkProgram, decodeProgram, RapError } from "../isa/index.ts";
 import { Execution } from "../sim/functional/index.ts";
 
@@ -56,8 +56,7 @@ function runInt8({ program: file, place }: DetectorParts): Running {
   const output = outputs.find(({ tensor }) => tensor === head?.tensor);
   if (head?.kind !== "convdet" || output === undefined) throw new Error(`${place}: not a detector`);
   const { width, height } = input;
-  const run = async (image: Image) =>
-    dequantize(output, execution.runFrame(imageToTensor(image, input)).get(output.tensor)!);
+  const run = async (image: Image) => realOutput(output, execution.runFrame(imageToTensor(image, input)));
   return { head, width, height, run };
 }
 

@@ -1,5 +1,6 @@
 /** The options that say how a network becomes integers and which machine it is compiled for. */
 
+import type { ScalingMode } from "../compiler/index.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
 import type { Machine, Packing } from "../isa/index.ts";
@@ -9,6 +10,10 @@ import { type Arguments, choiceOf, flag, flagOf, numberOf, settingsOf, text, tex
 export const QUANTIZE_OPTIONS = {
   activations: text("format of activations: i8, or u8 (one bit more for what is never negative) (default i8)"),
   head: text("format of a convolution's values that leave the network: i32 accumulators or i8 (default i32)"),
+  scaling: text(
+    "when exponents of activations are chosen: static (beforehand, without pictures), calibrated (beforehand, from --calibration), dynamic (by each frame's values), delayed (by the frame before) (default static)",
+  ),
+  calibration: text("folder of pictures for --scaling calibrated; 16 of them at most, evenly spread, are used"),
   seed: text("seed of built-in networks' weights and of the pictures that scales are chosen by (default 1)"),
   rescale: flag("move what a quantized ONNX file has no power-of-two scale for to the nearest, and say what it costs"),
 };
@@ -16,25 +21,37 @@ export const QUANTIZE_OPTIONS = {
 export interface QuantizeChoices {
   readonly activations?: "i8" | "u8";
   readonly head?: "i8" | "i32";
+  readonly scaling?: ScalingMode;
+  /** Folder of pictures; with scaling calibrated, and only with it. */
+  readonly calibration?: string;
   readonly seed?: number;
   readonly rescale?: true;
 }
 
 /** Every value of the options that formats and scales are chosen by: what `rapsim tradeoff` goes through, in this order. */
 export const QUANTIZE_AXES = {
+  scaling: ["static", "calibrated", "dynamic", "delayed"],
   activations: ["i8", "u8"],
   head: ["i32", "i8"],
-} as const satisfies { readonly [Option in keyof QuantizeChoices]?: readonly string[] };
+} as const satisfies { readonly [Option in keyof QuantizeChoices]?: readonly QuantizeChoices[Option][] };
 
 const HIGHEST_SEED = 2 ** 31 - 1;
 
 export function quantizeChoices(args: Arguments): QuantizeChoices {
   const activations = choiceOf(args, "activations", QUANTIZE_AXES.activations);
   const head = choiceOf(args, "head", QUANTIZE_AXES.head);
+  const scaling = choiceOf(args, "scaling", QUANTIZE_AXES.scaling);
+  const calibration = textOf(args, "calibration");
+  if (scaling === "calibrated" && calibration === undefined)
+    throw new UsageError("--scaling calibrated needs pictures: add --calibration DIR");
+  if (scaling !== "calibrated" && calibration !== undefined)
+    throw new UsageError("--calibration goes with --scaling calibrated; the other modes take no pictures");
   const seed = numberOf(args, "seed", { min: 0, max: HIGHEST_SEED, whole: true });
   return {
     ...(activations === undefined ? {} : { activations }),
     ...(head === undefined ? {} : { head }),
+    ...(scaling === undefined ? {} : { scaling }),
+    ...(calibration === undefined ? {} : { calibration }),
     ...(seed === undefined ? {} : { seed }),
     ...(flagOf(args, "rescale") ? { rescale: true } : {}),
   };

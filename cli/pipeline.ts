@@ -23,14 +23,24 @@ const DEFAULT_NETWORK = "squeezedet";
 /** A network by file or built-in name, as integers. A .rapq file is taken as it is. */
 export async function quantizeModel(
   model: string,
-  choices: QuantizeChoices,
-  { log, progress }: Context,
+  { calibration: folder, ...choices }: QuantizeChoices,
+  context: Context,
 ): Promise<QuantizedModel> {
+  const { log, progress } = context;
   const { loadModel } = await import("../compiler/index.ts");
+  const calibration =
+    folder === undefined
+      ? {}
+      : { calibration: await (await import("./calibration.ts")).readCalibration(folder, context) };
   const start = performance.now();
   const moved: Rescaled[] = [];
   const onRescale = (rescaled: Rescaled) => moved.push(rescaled);
-  const quantized = await loadModel(model, { ...choices, onRescale, onProgress: progress.stage("quantize") });
+  const quantized = await loadModel(model, {
+    ...choices,
+    ...calibration,
+    onRescale,
+    onProgress: progress.stage("quantize"),
+  });
   for (const { what, name, sqnrDb } of moved) log.info({ what, of: name, sqnrDb: rounded(sqnrDb) }, "rescaled");
   if (moved.length > 0) {
     const worst = moved.reduce((a, b) => (b.sqnrDb < a.sqnrDb ? b : a));

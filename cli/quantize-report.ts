@@ -4,6 +4,7 @@ import { compileModel, loadFloatGraph } from "../compiler/index.ts";
 import { analyzeQuantization } from "../compiler/quantization-analysis/index.ts";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
+import { frameExponents } from "../host/index.ts";
 import { checkProgram, DEFAULT_MACHINE, loadMachine, UsageError } from "../isa/index.ts";
 import { quantizationCsv } from "../report/quantization-csv.ts";
 import { quantizationHtml } from "../report/quantization-html.ts";
@@ -45,8 +46,17 @@ export async function quantizationReportOf(
   const graph = loadFloatGraph(float, options);
   // the integers are those of a compiled program: the machine does not change them
   const load = (observed: QuantizedModel) => {
-    const execution = new Execution(checkProgram(compileModel(observed, loadMachine(DEFAULT_MACHINE)), observed.name));
-    return (input: Int8Array | Uint8Array) => execution.runFrame(input);
+    const program = compileModel(observed, loadMachine(DEFAULT_MACHINE));
+    const execution = new Execution(checkProgram(program, observed.name));
+    return (input: Int8Array | Uint8Array) => {
+      const tensors = execution.runFrame(input);
+      return new Map(
+        program.host.outputs.map((output) => [
+          output.tensor,
+          { integers: tensors.get(output.tensor)!, exponents: frameExponents(output, tensors) },
+        ]),
+      );
+    };
   };
   const analysis = analyzeQuantization(graph, model, load, { ...options, onProgress: progress.stage("compare") });
   log.info({ network: model.name, milliseconds: Math.round(performance.now() - start) }, "compared with float");

@@ -3,12 +3,12 @@ import { basename, extname, join } from "node:path";
 import {
   checkImage,
   decodeConvDet,
-  dequantize,
   drawBoxes,
   type Image,
   imageToTensor,
   listImages,
   readImage,
+  realOutput,
   testPicture,
   topClasses,
 } from "../host/index.ts";
@@ -113,7 +113,7 @@ function readOutputs(
   const classifications: ReportClassification[] = [];
   for (const output of host.outputs) {
     const elements = tensors.get(output.tensor)!;
-    const real = dequantize(output, elements);
+    const real = realOutput(output, tensors);
     outputs.push({ image, ...shapeOf(output), ...extremes(real), sha256: sha256(bytesOf(elements)) });
     if (head?.tensor !== output.tensor) continue;
     if (head.kind === "convdet") {

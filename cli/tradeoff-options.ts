@@ -1,4 +1,5 @@
 /** The options of `rapsim tradeoff`, read and checked. */
+import { resolve } from "node:path";
 import { listNames, UsageError } from "../isa/errors.ts";
 import { EVAL_OPTIONS, type EvalOptions, evalOptions } from "./eval-options.ts";
 import {
@@ -65,23 +66,36 @@ function valuesOf(args: Arguments, axis: Axis): readonly string[] {
 
 /** Every combination of the axes' values. */
 function combinations(args: Arguments): Record<string, string>[] {
-  return AXES.reduce<Record<string, string>[]>(
-    (rows, axis) => rows.flatMap((row) => valuesOf(args, axis).map((value) => ({ ...row, [axis]: value }))),
+  const rows = AXES.reduce<Record<string, string>[]>(
+    (found, axis) => found.flatMap((row) => valuesOf(args, axis).map((value) => ({ ...row, [axis]: value }))),
     [{}],
   );
+  // without pictures there is nothing to calibrate by, unless it is asked for: then that is refused
+  const canCalibrate = args.calibration !== undefined || args.scaling !== undefined;
+  return canCalibrate ? rows : rows.filter((row) => !isCalibrated(row));
 }
 
+const isCalibrated = ({ scaling }: Readonly<Record<string, string>>) => scaling === "calibrated";
+
 export function tradeoffOptions(args: Arguments): TradeoffOptions {
+  const { calibration, ...others } = args;
   const rows = combinations(args).map((settings) => ({
     name: Object.values(settings).join("-"),
     settings,
-    choices: quantizeChoices({ ...args, ...settings }),
+    choices: quantizeChoices({ ...others, ...settings, ...(isCalibrated(settings) ? { calibration } : {}) }),
   }));
+  const folder = textOf(args, "calibration");
+  if (folder !== undefined && !rows.some(({ settings }) => isCalibrated(settings))) {
+    throw new UsageError("--calibration is for rows with scaling calibrated; --scaling leaves them out");
+  }
   const noAxes = Object.fromEntries(AXES.map((axis) => [axis, undefined]));
   return {
     evaluation: evalOptions(args),
     csv: textOf(args, "csv"),
     rows,
-    common: quantizeChoices({ ...args, ...noAxes }),
+    common: {
+      ...quantizeChoices({ ...others, ...noAxes }),
+      ...(folder === undefined ? {} : { calibration: resolve(folder) }),
+    },
   };
 }

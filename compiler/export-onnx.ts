@@ -17,6 +17,11 @@ const METADATA_SCHEMA = "rapsim.onnx/1";
 /** @throws RapError where the model does not hold together or a sum could leave int32 */
 export function exportOnnx(model: QuantizedModel): Uint8Array {
   verifyQuantizedModel(model, model.name);
+  if (model.runtime !== undefined) {
+    throw new RapError(
+      `${model.name}: its exponents are chosen at run time (${model.runtime.mode} scaling), which integer operators of ONNX cannot do; quantize with --scaling static or calibrated`,
+    );
+  }
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const tensor = (name: string): QTensor => {
     const found = tensors.get(name);

@@ -10,10 +10,13 @@ import {
 } from "../isa/index.ts";
 import type { Activation, FloatGraph, FTensor } from "./graph.ts";
 import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
+import type { Calibration } from "./quantize/calibration.ts";
+import { clipLog2Of } from "./quantize/clip-fraction.ts";
 import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
 import { observe } from "./quantize/observe.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";
 import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
+import { withRuntimeExponents } from "./runtime-exponents.ts";
 import { RAPSIM_VERSION } from "./version.ts";
 
 export interface QuantizeOptions {
@@ -23,14 +26,23 @@ export interface QuantizeOptions {
   readonly activations?: "i8" | "u8";
   /** i32: a convolution at the end hands its accumulators to the host; i8: it is rescaled per channel group. Default i32. */
   readonly head?: "i8" | "i32";
+  /** When exponents of activations are chosen, and from what (docs/arithmetic.md, section 8). Default static. */
+  readonly scaling?: ScalingMode;
+  /** Pictures for calibrated scaling. */
+  readonly calibration?: Calibration;
   readonly onProgress?: (fraction: number) => void;
 }
 
+export const SCALING_MODES = ["static", "calibrated", "dynamic", "delayed"] as const;
+export type ScalingMode = (typeof SCALING_MODES)[number];
+
 /** @throws RapError naming the node that does not fit the machine's arithmetic */
 export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): QuantizedModel {
-  const { seed = 1, activations = "i8", head = "i32", onProgress } = options;
+  const { seed = 1, activations = "i8", head = "i32", scaling = "static", calibration, onProgress } = options;
+  if ((scaling === "calibrated") !== (calibration !== undefined))
+    throw new RapError(`scaling ${scaling}: calibration pictures go with scaling calibrated, and only with it`);
   const simple = simplify(graph);
-  const samples = observe(simple, seed, onProgress);
+  const samples = observe(simple, seed, onProgress, calibration);
   const scales = planScales(simple, samples, { activations, head });
   const nodes = simple.nodes.map((node) => quantizeNode(simple, scales, node));
   const tensors = [...simple.tensors.values()].map((tensor) => ({
@@ -38,7 +50,7 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
     format: scales.format(tensor.name),
     exponent: scales.exponent(tensor.name),
   }));
-  return {
+  const model: QuantizedModel = {
     name: simple.name,
     tensors,
     nodes,
@@ -47,9 +59,19 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
       source: simple.source.name,
       sourceSha256: simple.source.sha256,
       rapsim: RAPSIM_VERSION,
-      options: { seed, activations, head },
+      options: {
+        seed,
+        activations,
+        head,
+        scaling,
+        ...(calibration === undefined
+          ? {}
+          : { calibrationPictures: calibration.pictures, calibrationSha256: calibration.sha256 }),
+      },
     },
   };
+  if (scaling !== "dynamic" && scaling !== "delayed") return model;
+  return withRuntimeExponents(model, scaling, (writers) => clipLog2Of(model, samples, writers));
 }
 
 /** A node at given scales. */

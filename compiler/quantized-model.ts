@@ -76,6 +76,23 @@ export interface QConcat {
 
 export type QNode = QConv | QPool | QAdd | QConcat;
 
+/** One exponent chosen while the network runs (docs/arithmetic.md, section 8). */
+export interface RuntimeExponent {
+  /** The tensors that share it: all that pooling and concatenation join. */
+  readonly tensors: readonly string[];
+  /** How far it may lie below and above the tensors' own exponent. */
+  readonly low: number;
+  readonly high: number;
+  /** At most one value in 2^clipLog2 may saturate; null: an addition's result, which follows its operands. */
+  readonly clipLog2: number | null;
+}
+
+export interface RuntimeScaling {
+  /** dynamic: from this frame's values; delayed: from those of the frame before. */
+  readonly mode: "dynamic" | "delayed";
+  readonly exponents: readonly RuntimeExponent[];
+}
+
 export interface QuantizedModel {
   readonly name: string;
   /** All tensors, the network's input first. */
@@ -83,6 +100,8 @@ export interface QuantizedModel {
   /** In topological order. */
   readonly nodes: readonly QNode[];
   readonly host: HostSection;
+  /** Left out: all exponents are constants. */
+  readonly runtime?: RuntimeScaling | undefined;
   readonly provenance: {
     /** SHA-256 of the float model's bytes, or of the built-in's name and seed. */
     readonly source: string;

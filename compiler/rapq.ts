@@ -83,6 +83,25 @@ const concatSchema = z.strictObject({
   output: name,
 });
 
+/** Register arithmetic, and the tensor that tells the host, hold distances in this range. */
+const DISTANCE_MAX = 14;
+const runtimeSchema = z.strictObject({
+  mode: z.enum(["dynamic", "delayed"]),
+  exponents: z
+    .array(
+      z.strictObject({
+        tensors: z
+          .array(name)
+          .min(1)
+          .max(2 * MAX_NODES),
+        low: z.number().int().min(-DISTANCE_MAX).max(0),
+        high: z.number().int().min(0).max(DISTANCE_MAX),
+        clipLog2: z.number().int().min(0).max(31).nullable(),
+      }),
+    )
+    .max(MAX_NODES),
+});
+
 const graphSchema = z.strictObject({
   name,
   tensors: z
@@ -91,6 +110,7 @@ const graphSchema = z.strictObject({
     .max(2 * MAX_NODES),
   nodes: z.array(z.discriminatedUnion("op", [convSchema, poolSchema, addSchema, concatSchema])).max(MAX_NODES),
   host: hostSectionSchema,
+  runtime: runtimeSchema.optional(),
   provenance: z.strictObject({
     source: z.string(),
     sourceSha256: z.string(),

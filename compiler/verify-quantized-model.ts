@@ -1,6 +1,7 @@
 /** The invariants of a quantized model: what lowering and the machine's arithmetic rely on. */
 import { ADD_SHIFT_MAX, FORMAT_MAX, FORMAT_MIN, RapError, SHIFT_MAX, SHIFT_MIN } from "../isa/index.ts";
-import type { QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
+import type { QNode, QTensor, QuantizedModel, RuntimeScaling } from "./quantized-model.ts";
+import { firstUndecided, limitFaults, movableClasses } from "./runtime-exponents.ts";
 
 const BIAS_SHIFT_MIN = -31;
 const BIAS_SHIFT_MAX = 23;
@@ -44,6 +45,26 @@ export function verifyQuantizedModel(model: QuantizedModel, place: string): void
   }
   if (head !== null && !outputs.some(({ tensor }) => tensor === head.tensor))
     refuse("host.head")(`'${head.tensor}' is not an output`);
+  if (model.runtime !== undefined) verifyRuntime(model, model.runtime, refuse("runtime"));
+}
+
+function verifyRuntime(model: QuantizedModel, { mode, exponents }: RuntimeScaling, fail: Fail): void {
+  const classes = new Map(movableClasses(model).map((one) => [one.tensors[0].name, one]));
+  for (const { tensors, clipLog2 } of exponents) {
+    const one = classes.get(tensors[0]) ?? fail(`'${tensors[0]}' cannot have an exponent of its own at run time`);
+    classes.delete(tensors[0]);
+    if (one.tensors.length !== tensors.length || one.tensors.some(({ name }, i) => name !== tensors[i]))
+      fail(`'${tensors[0]}' shares its exponent with other tensors than those given`);
+    const isSum = one.writers.some(({ op }) => op === "add");
+    if (isSum !== (clipLog2 === null))
+      fail(`'${tensors[0]}': ${isSum ? "a sum follows its operands; clipLog2 must be null" : "clipLog2 is missing"}`);
+  }
+  const stuck = firstUndecided(
+    model,
+    exponents.map(({ tensors }) => tensors),
+  );
+  if (mode === "dynamic" && stuck >= 0) fail(`'${exponents[stuck].tensors[0]}' is needed before its exponent is known`);
+  for (const { fault, output } of limitFaults(model, exponents)) fail(`'${output}': ${fault.rule}`);
 }
 
 function sameShape(

@@ -109,11 +109,23 @@ function checkMemory(program: Program): void {
         `host section: output '${output.tensor}' differs in shape or format from the program's tensor`,
       );
     }
+    checkRuntimeScale(program, output);
     if (output.exponents.length !== output.channels) {
       throw new RapError(
         `host section: output '${output.tensor}' has ${output.exponents.length} exponents for ${output.channels} channels`,
       );
     }
+  }
+}
+
+function checkRuntimeScale({ tensors }: Program, { tensor, runtimeScale }: Program["host"]["outputs"][number]): void {
+  if (runtimeScale === undefined) return;
+  const scale = tensors.find(({ name }) => name === runtimeScale);
+  const isOne = scale?.height === 1 && scale.width === 1 && scale.channels === 1;
+  if (scale?.role !== "output" || scale.format !== "i32" || !isOne) {
+    throw new RapError(
+      `host section: output '${tensor}': its run-time scale '${runtimeScale}' is not an output of the program of one int32`,
+    );
   }
 }
 
@@ -169,6 +181,11 @@ function instructionFault(program: Program, instruction: Instruction): string | 
   if (instruction.op === "view") return viewFault(program, instruction);
   if ("strideY" in instruction && (instruction.strideY === 0 || instruction.strideX === 0)) return "a stride of 0";
   if ("kernelY" in instruction && (instruction.kernelY === 0 || instruction.kernelX === 0)) return "a kernel of 0";
+  if (instruction.op === "range") {
+    const { accHeight, accWidth, y, x } = instruction;
+    if ((accHeight !== 0 && accHeight < y.extent) || (accWidth !== 0 && accWidth < x.extent))
+      return `a box of ${y.extent} x ${x.extent} cannot be a part of an accumulator tile of ${accHeight} x ${accWidth}`;
+  }
   if (instruction.op === "conv") {
     if (instruction.dilationY === 0 || instruction.dilationX === 0) return "a dilation of 0";
     if (PACKINGS.indexOf(instruction.packing) > PACKINGS.indexOf(feeder))

@@ -154,13 +154,28 @@ export function inputChannels(conv: InstructionOf<"conv">, c0: number, c1: numbe
   return { c0: first, c1: last + conv.cCount };
 }
 
+/** Where an instruction finds its accumulators: conv, shift and range have these fields, range all of them. */
+interface AccumulatorOperand {
+  readonly accRow: number;
+  readonly accHeight?: number;
+  readonly accWidth?: number;
+}
+
+/** Rows and columns of the accumulator tile an instruction's box lies in: its own, unless it says that it is a part. */
+export function accumulatorTile(
+  { whole }: AgentWork,
+  { accHeight = 0, accWidth = 0 }: AccumulatorOperand,
+): { height: number; width: number } {
+  return { height: accHeight || whole.y1 - whole.y0, width: accWidth || whole.x1 - whole.x0 };
+}
+
 /** Accumulator bytes of a tile: [block][row][column][array.cols] int32. */
-export function accumulatorRegion(context: Context, accRow: number, work: AgentWork): Region {
+export function accumulatorRegion(context: Context, instruction: AccumulatorOperand, work: AgentWork): Region {
   const cols = context.machine.parameters["array.cols"];
   const rowBytes = cols * 4;
   const { box, whole } = work;
-  const width = whole.x1 - whole.x0;
-  const height = whole.y1 - whole.y0;
+  const { accRow } = instruction;
+  const { height, width } = accumulatorTile(work, instruction);
   const firstBlock = Math.floor((box.c0 - whole.c0) / cols);
   const blocks = Math.ceil((box.c1 - whole.c0) / cols) - firstBlock;
   const base = (accRow + (firstBlock * height + (box.y0 - whole.y0)) * width + (box.x0 - whole.x0)) * rowBytes;
@@ -230,13 +245,17 @@ class Accesses {
     this.list.push({ space: "dram", agent: 0, tp: 0, write, region: dramRegion(inDram(tensor), box) });
   }
 
-  accumulators(accRow: number, work: AgentWork, write: boolean): void {
+  accumulators(
+    instruction: InstructionOf<"conv"> | InstructionOf<"shift"> | InstructionOf<"range">,
+    work: AgentWork,
+    write: boolean,
+  ): void {
     this.list.push({
       space: "accumulators",
       agent: this.agent,
       tp: this.tp,
       write,
-      region: accumulatorRegion(this.context, accRow, work),
+      region: accumulatorRegion(this.context, instruction, work),
     });
   }
 
@@ -286,7 +305,7 @@ function int32Source(
   instruction: InstructionOf<"shift"> | InstructionOf<"range">,
   work: AgentWork,
 ): void {
-  if (instruction.source === "accumulators") out.accumulators(instruction.accRow, work, false);
+  if (instruction.source === "accumulators") out.accumulators(instruction, work, false);
   else out.sram(work.view("src"), "src", work.box, false);
 }
 
@@ -322,8 +341,8 @@ const BOXED: BoxedHandlers = {
     const channels = inputChannels(instruction, box.c0, box.c1);
     out.input(work.view("src"), "src", inputWindow(instruction, box), channels.c0, channels.c1);
     out.sram(work.view("weights"), "weights", weightBox(instruction, box, cols), false);
-    if (instruction.add) out.accumulators(instruction.accRow, work, false);
-    out.accumulators(instruction.accRow, work, true);
+    if (instruction.add) out.accumulators(instruction, work, false);
+    out.accumulators(instruction, work, true);
   },
   shift: (out, instruction, work) => {
     int32Source(out, instruction, work);

@@ -25,7 +25,10 @@ export const networkInputSchema = preprocessSchema.extend({
 });
 export type NetworkInput = z.infer<typeof networkInputSchema>;
 
-/** real = integer * 2^-exponents[channel]. */
+/** A tensor named by `runtimeScale` holds 2^(RUNTIME_SCALE_BITS + d): the exponents are d larger in this frame. */
+export const RUNTIME_SCALE_BITS = 16;
+
+/** real = integer * 2^-exponents[channel], or with `runtimeScale` integer * 2^-(exponents[channel] + d). */
 export const networkOutputSchema = z.strictObject({
   tensor: z.string(),
   height: count,
@@ -33,6 +36,8 @@ export const networkOutputSchema = z.strictObject({
   channels: count,
   format: z.enum(["i8", "u8", "i32"]),
   exponents: z.array(exponent).min(1),
+  /** An output tensor of one int32. */
+  runtimeScale: z.string().optional(),
 });
 export type NetworkOutput = z.infer<typeof networkOutputSchema>;
 

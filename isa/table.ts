@@ -286,6 +286,8 @@ export const INSTRUCTIONS = {
       histogram,
       relu: flag("negative values count as 0"),
       exponentIn,
+      accHeight: uint(16, "rows of the accumulator tile that the box is a part of; 0: the box's own"),
+      accWidth: uint(16, "columns of that tile; 0: the box's own"),
     },
   },
   reduce: {

@@ -1,2 +1,3 @@
 export * from "./draft.ts";
+export * from "./exponents.ts";
 export * from "./tiles.ts";

@@ -94,26 +94,37 @@ export function convTile(place: Place, t: ConvTile): Draft {
   );
 }
 
-export interface ShiftTile {
+/** The accumulators of a tile. */
+export interface AccumulatorTile {
   readonly table: TileView;
-  readonly dst: TileView;
   readonly tensor: number;
   readonly y: Axis;
   readonly x: Axis;
   readonly c: Axis;
   readonly tp: number;
   readonly accRow: number;
+  /** Scalar register with the input's run-time exponent; 0: none. */
+  readonly exponentIn: number;
+}
+
+export interface ShiftTile extends AccumulatorTile {
+  /** An int32 tile to read instead of accumulators. */
+  readonly src?: TileView;
+  readonly dst: TileView;
   readonly channelOffset: number;
   readonly low: number;
   readonly high: number;
   readonly slope: LeakySlope | null;
+  /** Scalar register with the output's run-time exponent; 0: none. */
+  readonly exponentOut: number;
 }
 
-/** Accumulators through the shift unit into a tile. */
+/** Accumulators, or an int32 tile, through the shift unit into a tile. */
 export function shiftTile(place: Place, t: ShiftTile): Draft {
   return draft(
     place,
     instruction("shift", {
+      source: t.src === undefined ? "accumulators" : "view",
       tp: t.tp,
       tensor: t.tensor,
       y: t.y,
@@ -126,9 +137,25 @@ export function shiftTile(place: Place, t: ShiftTile): Draft {
       leaky: t.slope !== null,
       slopeA: t.slope?.a ?? 0,
       slopeB: t.slope?.b ?? 0,
+      exponentIn: t.exponentIn,
+      exponentOut: t.exponentOut,
     }),
-    { table: t.table, dst: t.dst },
+    t.src === undefined ? { table: t.table, dst: t.dst } : { src: t.src, table: t.table, dst: t.dst },
   );
+}
+
+export interface RangeTile extends AccumulatorTile {
+  /** Extents of the accumulator tile that the box is a part of. */
+  readonly accHeight: number;
+  readonly accWidth: number;
+  readonly histogram: number;
+  /** Negative values count as 0. */
+  readonly relu: boolean;
+}
+
+/** Magnitudes of a part of an accumulator tile into a histogram. */
+export function rangeTile(place: Place, { table, ...fields }: RangeTile): Draft {
+  return draft(place, instruction("range", fields), { table });
 }
 
 export interface PoolTile {
@@ -180,6 +207,10 @@ export interface AddTile {
   readonly exponentA: number;
   readonly exponentB: number;
   readonly exponentOut: number;
+  /** Scalar registers added to the exponents; 0: none. */
+  readonly registerA: number;
+  readonly registerB: number;
+  readonly registerOut: number;
   readonly low: number;
   readonly high: number;
 }

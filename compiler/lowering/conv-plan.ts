@@ -1,5 +1,5 @@
 /** Tiling of a convolution group: the cheapest plan, by a simple cost model, that fits SRAM and accumulators. */
-import { ARRAY_PASSES, accumulatorRows, type Machine, type Packing, RapError } from "../../isa/index.ts";
+import { ARRAY_PASSES, accumulatorRows, FORMAT_BYTES, type Machine, type Packing, RapError } from "../../isa/index.ts";
 import type { Geometry } from "../../kernels/index.ts";
 import { aligned } from "./buffers.ts";
 import { divisorPairs, splits } from "./splits.ts";
@@ -10,7 +10,10 @@ export interface ConvShape {
   readonly input: { readonly height: number; readonly width: number };
   readonly output: { readonly height: number; readonly width: number; readonly channels: number };
   readonly final: { readonly height: number; readonly width: number };
-  readonly finalBytes: 1 | 4;
+  /** of an element stored; 0: nothing is stored */
+  readonly finalBytes: 0 | 1 | 4;
+  /** int32 results of all tiles stay in SRAM until the layer's exponent is known, and become bytes then */
+  readonly isKept: boolean;
   readonly geometry: Geometry & { readonly dilation: readonly [number, number] };
   readonly pool: Geometry | null;
   readonly groups: number;
@@ -84,7 +87,8 @@ export function convSizes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, mach
   const inputSlots = copies(steps > 1 || !plan.inputWhole);
   const weightSlots = plan.weightsResident ? 1 : copies(steps * kGroups * chunks > 1);
   const convSlots = pool ? copies(steps * kGroups > 1) : 0;
-  const outputSlots = copies(steps * (plan.outputWhole ? 1 : kGroups) > 1);
+  const tiles = steps * (plan.outputWhole ? 1 : kGroups);
+  const outputSlots = shape.isKept ? tiles : copies(tiles > 1);
   const loadedChannels = plan.inputWhole
     ? shape.inChannels
     : shape.groups === 1
@@ -96,6 +100,7 @@ export function convSizes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, mach
   const convBytes = convHeight * convWidth * groupChannels;
   const outputBytes =
     plan.tileHeight * plan.tileWidth * (plan.outputWhole ? plan.channels : groupChannels) * shape.finalBytes;
+  const keptSlots = shape.isKept ? copies(tiles > 1) : 0;
   return {
     convHeight,
     convWidth,
@@ -117,6 +122,9 @@ export function convSizes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, mach
     tableBytes: plan.channels * 4,
     convBytes,
     outputBytes,
+    /** of bytes made from kept int32 tiles */
+    keptSlots,
+    keptBytes: outputBytes / FORMAT_BYTES.i32,
   };
 }
 
@@ -134,7 +142,9 @@ export function convSramBytes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, 
     s.inputSlots * aligned(s.inputBytes) +
     (plan.persistentWeights ? 0 : s.weightSlots * aligned(s.weightBytes) + aligned(s.tableBytes)) +
     s.convSlots * aligned(s.convBytes) +
-    s.outputSlots * aligned(s.outputBytes)
+    s.outputSlots * aligned(s.outputBytes) +
+    s.keptSlots * aligned(s.keptBytes) +
+    (shape.isKept ? aligned(s.tableBytes) : 0)
   );
 }
 
@@ -142,6 +152,11 @@ export function convSramBytes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, 
 export function convInstructions(shape: ConvShape, plan: ConvPlan, machine: Machine): number {
   const { steps, kGroups, strips, chunks } = convSizes(shape, plan, machine);
   return 4 * steps * kGroups * strips * chunks;
+}
+
+/** The cost of going through a plan once more to measure its accumulators: everything but what is stored. */
+export function measuringCycles(shape: ConvShape, plan: ConvPlan, machine: Machine, packing: Packing): number {
+  return estimateCycles({ ...shape, finalBytes: 0 }, plan, machine, packing);
 }
 
 /** The cost model: time of computing against time of moving, per step, overlapped when there are several. */
@@ -160,7 +175,8 @@ function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machin
     (s.agentBlocks * passCount * s.strips * Math.max(pixels, rows) +
       s.kGroups * s.strips * s.chunks * OVERHEAD_CYCLES_PER_INSTRUCTION) /
     tps;
-  const shift = (s.convHeight * s.convWidth * plan.channels) / p["shift.lanes"] / tps;
+  // kept values pass the shift unit a second time
+  const shift = ((shape.isKept ? 2 : 1) * s.convHeight * s.convWidth * plan.channels) / p["shift.lanes"] / tps;
   const pooled = shape.pool
     ? (plan.tileHeight * plan.tileWidth * plan.channels * shape.pool.kernel[0] * shape.pool.kernel[1]) /
       p["pool.lanes"] /
@@ -174,13 +190,16 @@ function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machin
   );
   const loads = inBytes * s.loadedChannels * (plan.inputWhole ? 1 : s.kGroups * s.chunks);
   const weights = Math.ceil(shape.output.channels / p["array.cols"]) * s.rows * p["array.cols"];
+  const storedBytes = shape.isKept ? 1 : shape.finalBytes;
   const segment =
-    (plan.outputWhole ? plan.channels : Math.min(plan.channels, plan.blocks * p["array.cols"])) * shape.finalBytes;
+    (plan.outputWhole ? plan.channels : Math.min(plan.channels, plan.blocks * p["array.cols"])) * storedBytes;
   const burst = p["dram.burstBytes"];
   const stores =
-    (shape.final.height * shape.final.width * shape.output.channels * shape.finalBytes * (segment + burst / 2)) /
-    segment /
-    s.steps;
+    storedBytes === 0
+      ? 0
+      : (shape.final.height * shape.final.width * shape.output.channels * storedBytes * (segment + burst / 2)) /
+        segment /
+        s.steps;
   const perStep = loads + stores + (plan.weightsResident ? 0 : weights);
   const moving = perStep / p["dram.bytesPerCycle"];
   const once = (plan.weightsResident ? weights : 0) / p["dram.bytesPerCycle"];

@@ -42,6 +42,8 @@ export interface ElementwisePlan {
   readonly tileWidth: number;
   readonly tileChannels: number;
   readonly prefetch: boolean;
+  /** estimated */
+  readonly cycles: number;
 }
 
 const POINT: Geometry = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0] };
@@ -66,10 +68,9 @@ function tileExtents(shape: ElementwiseShape, plan: ElementwisePlan) {
 
 function bufferBytes(shape: ElementwiseShape, plan: ElementwisePlan): { input: number; output: number } {
   const { height, width } = tileExtents(shape, plan);
-  const bytes = FORMAT_BYTES[shape.output.tensor.format];
   return {
-    input: height * width * plan.tileChannels * bytes,
-    output: plan.tileHeight * plan.tileWidth * plan.tileChannels * bytes,
+    input: height * width * plan.tileChannels * FORMAT_BYTES[shape.inputs[0].tensor.format],
+    output: plan.tileHeight * plan.tileWidth * plan.tileChannels * FORMAT_BYTES[shape.output.tensor.format],
   };
 }
 
@@ -79,7 +80,7 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
   const channelsFollow = [...shape.inputs, shape.output].some(
     ({ tensor, offset }) => offset + shape.channels < tensor.channels,
   );
-  let best: { plan: ElementwisePlan; cost: number } | null = null;
+  let best: ElementwisePlan | null = null;
   for (const [gridY, gridX] of divisorPairs(p.agents)) {
     for (const split of ["columns", "channels"] as const) {
       if (split === "channels" && gridX === 1) continue;
@@ -91,15 +92,15 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
             // a tile must not reach into channels that are not this layer's
             if (channelsFollow && shape.channels % (tileChannels * (split === "channels" ? gridX : 1)) !== 0) continue;
             const found = [true, false]
-              .map((prefetch) => ({ gridY, gridX, split, tileHeight, tileWidth, tileChannels, prefetch }))
+              .map((prefetch) => ({ gridY, gridX, split, tileHeight, tileWidth, tileChannels, prefetch, cycles: 0 }))
               .find((plan) => {
                 const { input, output } = bufferBytes(shape, plan);
                 const slots = plan.prefetch ? 2 : 1;
                 return slots * (shape.inputs.length * aligned(input) + aligned(output)) <= sramBytes;
               });
             if (found === undefined) continue;
-            const cost = estimate(shape, found, machine);
-            if (best === null || cost < best.cost) best = { plan: found, cost };
+            const cycles = estimate(shape, found, machine);
+            if (best === null || cycles < best.cycles) best = { ...found, cycles };
             // a smaller channel tile only makes shorter runs
             break;
           }
@@ -112,7 +113,7 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
       `${shape.name}: no tile of this layer fits ${sramBytes} B of free SRAM of machine ${machine.name}; make sram.bytes larger`,
     );
   }
-  return best.plan;
+  return best;
 }
 
 /** Instructions a plan takes, about: each tile's loads, its work, its store, and their views. */
@@ -161,7 +162,6 @@ export function emitElementwise(
   const slots = plan.prefetch && total > 1 ? 2 : 1;
   const inputs = shape.inputs.map((_, i) => buffers.slots(`input${i}-`, bytes.input, slots));
   const outputs = buffers.slots("output", bytes.output, slots);
-  const format: Format = shape.output.tensor.format;
   const items: WorkItem[] = [];
   for (let tile = 0; tile < total; tile++) {
     const stepC = tile % steps.c;
@@ -175,10 +175,11 @@ export function emitElementwise(
       : axis(stepC * gridX * tileChannels, tileChannels, 0, tileChannels);
     const source = inputAxes(y, x, shape.window ?? POINT);
     const moved = (offset: number) => ({ ...c, base: c.base + offset });
-    const sources = shape.inputs.map(({ id, offset }, i) =>
-      tileView(id, format, source.y, source.x, moved(offset), inputs[i][tile % slots]),
+    const sources = shape.inputs.map(({ id, tensor, offset }, i) =>
+      tileView(id, tensor.format, source.y, source.x, moved(offset), inputs[i][tile % slots]),
     );
-    const destination = tileView(shape.output.id, format, y, x, moved(shape.output.offset), outputs[tile % slots]);
+    const { output } = shape;
+    const destination = tileView(output.id, output.tensor.format, y, x, moved(output.offset), outputs[tile % slots]);
     items.push({
       loads: sources.map((view) => loadTile(place, view, "none")),
       compute: [

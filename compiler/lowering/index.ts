@@ -14,16 +14,22 @@ import {
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import { placeBarriers } from "./barriers.ts";
-import { allocate, allocatePersistent, checkAllocation, Pool } from "./buffers.ts";
+import { allocate, allocatePersistent, checkAllocation } from "./buffers.ts";
 import { synchronize } from "./dependencies.ts";
 import { assignViews, bindDraft } from "./finish.ts";
+import { emitFrame } from "./frame.ts";
 import { type Group, groupModel } from "./groups.ts";
 import { planGroup } from "./plan-group.ts";
+import type { PlannedGroup } from "./planned-group.ts";
+import { Scaling } from "./scaling.ts";
+import { SECOND_PASSES, type SecondPass } from "./second-pass.ts";
 import { TensorTable } from "./tensors.ts";
 
 export interface CompileOptions {
   /** How kernel taps share array rows; what the machine's feeder does by default. */
   readonly packing?: Packing;
+  /** How layers with a dynamic exponent are finished, wherever it is possible; what is cheapest by default. */
+  readonly secondPass?: SecondPass;
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
@@ -94,11 +100,13 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
 
   const { groups, placements } = groupModel(model, strategy.fusePooling);
   const tensors = new TensorTable(model, { groups, placements });
+  const scaling = new Scaling(model, { groups, placements });
   let instructions = 0;
   const planned = groups.map((group, i) => {
     progress("schedule", i / groups.length);
     const plan = planGroup(group, {
-      model,
+      scaling,
+      secondPass: options.secondPass,
       machine,
       packing,
       tensors,
@@ -113,11 +121,15 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     }
     return plan;
   });
-  tensors.activations(model);
-
-  const persistent = { pool: new Pool("resident"), loads: [] as Draft[] };
-  const pools = groups.map((group) => new Pool(layerOf(group).name));
-  const drafts = placeBarriers(planned.flatMap(({ emit }, layer) => emit(layer, pools[layer], persistent)));
+  const frame = emitFrame({
+    model,
+    machine,
+    groups: groups.map((group, i) => ({ name: layerOf(group).name, planned: planned[i] })),
+    scaling,
+    tensors,
+  });
+  const { persistent, pools, outputs } = frame;
+  const drafts = placeBarriers(frame.drafts);
   const persistentEnd = allocatePersistent(persistent.pool.buffers, 0);
   allocate(
     pools.map(({ buffers }) => buffers),
@@ -155,7 +167,7 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     constantsAddress: 0,
     dramBytes: tensors.dramBytes,
     persistent: persistent.pool.buffers.map(({ name, address, bytes }) => ({ name, address, bytes })),
-    host: model.host,
+    host: { ...model.host, outputs: [...outputs] },
     provenance: {
       ...model.provenance,
       options: {
@@ -163,6 +175,7 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
         packing,
         fusePooling: strategy.fusePooling,
         persistentWeights: strategy.persistentWeights,
+        ...secondPassCounts(planned),
       },
     },
   };
@@ -170,6 +183,14 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
   checkProgram(program, model.name);
   progress("done", 1);
   return program;
+}
+
+/** How many layers with dynamic exponents are finished in which way. */
+function secondPassCounts(planned: readonly PlannedGroup[]): Record<string, number> {
+  const counts = SECOND_PASSES.map(
+    (way) => [way, planned.filter(({ secondPass }) => secondPass === way).length] as const,
+  );
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
 function layerOf(group: Group): ProgramLayer {

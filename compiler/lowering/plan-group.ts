@@ -1,17 +1,11 @@
 /** One group's plan: its constants and tiling now, its instructions later, when all tensors have their places. */
-import {
-  type InstructionOf,
-  type Machine,
-  type Packing,
-  packShiftTable,
-  packWeights,
-  RapError,
-} from "../../isa/index.ts";
-import { addTile, copyTile, type Draft, type Geometry, poolTile } from "../../kernels/index.ts";
-import type { QConv, QPool, QuantizedModel } from "../quantized-model.ts";
-import type { Pool } from "./buffers.ts";
-import { type ConvEpilogue, type ConvJob, emitConv, type Persistent } from "./conv-emit.ts";
+import { RapError } from "../../isa/index.ts";
+import { addTile, copyTile, type Geometry, poolTile } from "../../kernels/index.ts";
+import type { QPool } from "../quantized-model.ts";
+import { emitConv } from "./conv-emit.ts";
 import { type ConvShape, convInstructions, planConv } from "./conv-plan.ts";
+import { ConvProgram, poolExtents, poolMode } from "./conv-program.ts";
+import { planDynamicConv } from "./dynamic-conv.ts";
 import {
   type ElementwiseShape,
   elementwiseInstructions,
@@ -20,23 +14,8 @@ import {
   type TileKernel,
 } from "./elementwise.ts";
 import type { ConvGroup, Group, Placement } from "./groups.ts";
-import type { TensorTable } from "./tensors.ts";
-
-export interface PlanContext {
-  readonly model: QuantizedModel;
-  readonly machine: Machine;
-  readonly packing: Packing;
-  readonly tensors: TensorTable;
-  /** SRAM free in every agent */
-  readonly sramBytes: number;
-  readonly persistentWeights: boolean;
-}
-
-/** A group planned: how many instructions it takes, about, and how to make them, its buffers from `pool`. */
-export interface PlannedGroup {
-  readonly instructions: number;
-  readonly emit: (layer: number, pool: Pool, persistent: Persistent) => Draft[];
-}
+import type { PlanContext, PlannedGroup } from "./planned-group.ts";
+import type { Registers } from "./scaling-registers.ts";
 
 export function planGroup(group: Group, context: PlanContext): PlannedGroup {
   switch (group.kind) {
@@ -49,10 +28,6 @@ export function planGroup(group: Group, context: PlanContext): PlannedGroup {
     case "copy":
       return planCopyGroup(group, context);
   }
-}
-
-function poolMode(pool: QPool): InstructionOf<"pool">["mode"] {
-  return pool.mode === "max" ? "max" : pool.countPadding ? "averageAll" : "average";
 }
 
 /** What an instruction's fields can hold. @throws RapError naming the layer */
@@ -73,12 +48,9 @@ function checkGeometry(
   }
 }
 
-/** An int32 result is neither clamped nor activated. */
-const WIDE: ConvEpilogue = { low: 0, high: 0, slope: null };
-
-function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext): PlannedGroup {
-  const { machine, packing, tensors } = context;
-  const cols = machine.parameters["array.cols"];
+function planConvGroup(group: ConvGroup, context: PlanContext): PlannedGroup {
+  const { conv, pool, output } = group;
+  const { machine, packing, tensors, scaling } = context;
   checkGeometry(conv.name, conv, 15);
   if (pool) checkGeometry(pool.name, pool, 255);
   const input = tensors.quantized(conv.inputs[0]);
@@ -90,77 +62,22 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
     output: { height: result.height, width: result.width, channels: result.channels },
     final: { height: final.height, width: final.width },
     finalBytes: result.format === "i32" ? 4 : 1,
+    isKept: false,
     geometry: conv,
     pool,
     groups: conv.groups,
     inChannels: input.channels,
     channelsFollow: tensors.channelsFollow(output),
   };
+  const together = scaling.mode === "dynamic" ? scaling.measuredWith(conv.output) : [];
+  if (together.length > 0) return planDynamicConv({ group, shape, isShared: together.length > 1 }, context);
   const plan = planConv(shape, machine, packing, context.sramBytes, context.persistentWeights);
-  const ids = addConstants(conv, input.channels / conv.groups, plan.chunk, cols, tensors);
-  const emit: PlannedGroup["emit"] = (layer, buffers, persistent) => {
-    const source = tensors.placed(conv.inputs[0]);
-    const destination = tensors.placed(output);
-    const virtual = tensors.virtual(conv.name, result.height, result.width, result.channels, result.format);
-    const pooled = pool
-      ? tensors.virtual(`${conv.name}/${pool.name}`, final.height, final.width, result.channels, result.format)
-      : virtual;
-    const job: ConvJob = {
-      shape,
-      plan,
-      tensors: {
-        input: source.id,
-        inputOffset: source.offset,
-        inputFormat: input.format === "u8" ? "u8" : "i8",
-        ...ids,
-        conv: virtual,
-        convFormat: result.format,
-        pooled,
-        destination: destination.id,
-        destinationOffset: destination.offset,
-      },
-      epilogue: result.format === "i32" ? WIDE : { low: conv.low, high: conv.high, slope: conv.slope },
-      poolMode: pool ? poolMode(pool) : "max",
-      machine,
-      packing,
-      layer,
-    };
-    return emitConv(job, buffers, persistent);
-  };
-  return { instructions: convInstructions(shape, plan, machine), emit };
-}
-
-function poolExtents(
-  input: { height: number; width: number },
-  { kernel, stride, pads }: QPool,
-): { height: number; width: number } {
+  const program = new ConvProgram(group, plan.chunk, context);
   return {
-    height: Math.floor((input.height + pads[0] + pads[2] - kernel[0]) / stride[0]) + 1,
-    width: Math.floor((input.width + pads[1] + pads[3] - kernel[1]) / stride[1]) + 1,
-  };
-}
-
-function addConstants(
-  conv: QConv,
-  groupIn: number,
-  chunk: number,
-  cols: number,
-  tensors: TensorTable,
-): { weights: number; table: number } {
-  const [kernelY, kernelX] = conv.kernel;
-  const outChannels = conv.bias.length;
-  const packed = packWeights(conv.weights, { outChannels, kernelY, kernelX, inChannels: groupIn }, cols, chunk);
-  const blocks = Math.ceil(outChannels / cols);
-  const entries = Array.from(conv.bias, (bias, k) => ({ bias, biasShift: conv.biasShift[k], shift: conv.shift[k] }));
-  return {
-    weights: tensors.constant(
-      `${conv.name}/weights`,
-      blocks,
-      kernelY * kernelX * groupIn,
-      cols,
-      new Uint8Array(packed.buffer),
-    ),
-    table: tensors.constant(`${conv.name}/table`, 1, outChannels, 4, packShiftTable(entries)),
+    instructions: convInstructions(shape, plan, machine),
+    secondPass: null,
+    emit: ({ layer, registers, buffers, persistent }) =>
+      emitConv(program.job(shape, plan, layer, registers), buffers, persistent).drafts,
   };
 }
 
@@ -172,7 +89,7 @@ function planElementwiseGroup(
   result: { height: number; width: number; channels: number },
   window: Geometry | null,
   context: PlanContext,
-  kernel: (tensor: number, channelOffset: number) => TileKernel,
+  kernel: (tensor: number, channelOffset: number, registers: Registers) => TileKernel,
 ): PlannedGroup {
   const { tensors, machine } = context;
   const operand = (place: Placement, id: number) => ({
@@ -194,7 +111,7 @@ function planElementwiseGroup(
     machine,
     context.sramBytes,
   );
-  const emit: PlannedGroup["emit"] = (layer, buffers) => {
+  const emit: PlannedGroup["emit"] = ({ layer, buffers, registers }) => {
     const shape = shapeWith((root) => tensors.idOf(root));
     const { offset } = shape.inputs[0];
     // boxes count channels as the source does, so the tensor that clips them has the source's channels before its own
@@ -205,13 +122,14 @@ function planElementwiseGroup(
       offset + result.channels,
       shape.output.tensor.format,
     );
-    return emitElementwise(shape, plan, machine, layer, buffers, kernel(clip, output.offset - offset));
+    return emitElementwise(shape, plan, machine, layer, buffers, kernel(clip, output.offset - offset, registers));
   };
   return {
     instructions: elementwiseInstructions(
       shapeWith(() => -1),
       plan,
     ),
+    secondPass: null,
     emit,
   };
 }
@@ -251,21 +169,25 @@ function planAddGroup({ add }: Extract<Group, { kind: "add" }>, context: PlanCon
     tensors.quantized(add.output),
     null,
     context,
-    (tensor, channelOffset) => (place, tp, sources, dst, axes) =>
-      addTile(place, {
-        a: sources[0],
-        b: sources[1],
-        dst,
-        tensor,
-        ...axes,
-        tp,
-        channelOffset,
-        exponentA: a,
-        exponentB: b,
-        exponentOut: out,
-        low: add.low,
-        high: add.high,
-      }),
+    (tensor, channelOffset, { inputs: registers, output }) =>
+      (place, tp, sources, dst, axes) =>
+        addTile(place, {
+          a: sources[0],
+          b: sources[1],
+          dst,
+          tensor,
+          ...axes,
+          tp,
+          channelOffset,
+          exponentA: a,
+          exponentB: b,
+          exponentOut: out,
+          registerA: registers[0],
+          registerB: registers[1],
+          registerOut: output,
+          low: add.low,
+          high: add.high,
+        }),
   );
 }
 

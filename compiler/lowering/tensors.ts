@@ -34,13 +34,20 @@ export class TensorTable {
   }
 
   /** Adds a constant with its bytes; all constants come before all activations. */
-  constant(name: string, height: number, width: number, channels: number, bytes: Uint8Array): number {
+  constant(
+    name: string,
+    height: number,
+    width: number,
+    channels: number,
+    bytes: Uint8Array,
+    format: Format = "i8",
+  ): number {
     if (width > 65535 || height > 65535)
       throw new RapError(`${name}: ${height} x ${width} rows of weights; a tensor has at most 65535 x 65535`);
     const address = this.reserve(bytes.length);
     this.parts.push({ address, bytes });
     this.constantsEnd = address + bytes.length;
-    return this.list.push({ name, height, width, channels, format: "i8", role: "constant", address }) - 1;
+    return this.list.push({ name, height, width, channels, format, role: "constant", address }) - 1;
   }
 
   /** Adds the tensors that cross DRAM: the input and what groups write. */
@@ -56,6 +63,25 @@ export class TensorTable {
       tensor.address = this.reserve(tensorBytes(tensor));
       this.ids.set(name, this.list.push(tensor) - 1);
     }
+  }
+
+  /** Adds a tensor that only this machine's program has in DRAM. */
+  intermediate(
+    name: string,
+    { height, width, channels }: { readonly height: number; readonly width: number; readonly channels: number },
+    format: Format,
+    role: "intermediate" | "output",
+  ): number {
+    const tensor: ProgramTensor = { name, height, width, channels, format, role, address: 0 };
+    tensor.address = this.reserve(tensorBytes(tensor));
+    return this.list.push(tensor) - 1;
+  }
+
+  /** A name that no tensor has. */
+  freeName(name: string): string {
+    let free = name;
+    for (let i = 2; this.list.some((tensor) => tensor.name === free); i++) free = `${name} ${i}`;
+    return free;
   }
 
   /** Adds a tensor that never exists in DRAM. */

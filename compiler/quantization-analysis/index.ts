@@ -15,12 +15,19 @@ import type { QTensor, QuantizedModel } from "../quantized-model.ts";
 import { stimulus } from "../stimuli.ts";
 import { compare, type ErrorMeasures, finite, type Histogram, integerHistogram, valueHistogram } from "./compare.ts";
 import { type LayerFacts, layerFacts, loneLayer, tensorOf } from "./layers.ts";
-import { channelExponents, checkSameNetwork, observedModel } from "./observed-model.ts";
+import { checkSameNetwork, observedModel } from "./observed-model.ts";
 
 type Integers = Int8Array | Uint8Array | Int32Array;
 
+/** A tensor of one frame. */
+export interface FrameTensor {
+  readonly integers: Integers;
+  /** Per channel; one serves all. */
+  readonly exponents: readonly number[];
+}
+
 /** Runs a model's program on one input; returns its outputs by tensor name. */
-export type RunIntegers = (input: Int8Array | Uint8Array) => ReadonlyMap<string, Integers>;
+export type RunIntegers = (input: Int8Array | Uint8Array) => ReadonlyMap<string, FrameTensor>;
 
 export interface ActivationAnalysis {
   /** Values compared; of large tensors rows at even distances. */
@@ -70,19 +77,20 @@ export function analyzeQuantization(
   const observed = observedModel(model, small);
   const run = load(observed);
   const written = observed.nodes.map(({ output }) => tensorOf(observed, output));
-  const layers = [observed.tensors[0], ...written].map(
-    (tensor, i) => new TensorSamples(tensor, channelExponents(model, tensor), i - 1),
-  );
+  const layers = [observed.tensors[0], ...written].map((tensor, i) => new TensorSamples(tensor, i - 1));
   const lone = layers.map(({ index }) => (index < 0 ? null : loneLayer(small, observed, index)));
   for (let picture = 0; picture < STIMULI; picture++) {
     const input = stimulus(small.preprocess, seed, picture);
     const exact = new Map<string, Values>();
     runFloat(small, input, (tensor, values) => exact.set(tensor.name, values));
     const quantized = inputIntegers(input, observed.host.input);
-    const integers = new Map([...run(quantized), [observed.host.input.tensor, quantized]]);
+    const frame = new Map([
+      ...run(quantized),
+      [observed.host.input.tensor, { integers: quantized, exponents: [observed.host.input.exponent] }],
+    ]);
     for (const [i, layer] of layers.entries()) {
       const { name } = layer.tensor;
-      layer.add(exact.get(name)!, integers.get(name)!, lone[i]?.(exact) ?? null);
+      layer.add(exact.get(name)!, frame.get(name)!, lone[i]?.(exact) ?? null);
     }
     onProgress((picture + 1) / STIMULI);
   }
@@ -90,7 +98,7 @@ export function analyzeQuantization(
   return {
     pictures: { count: STIMULI, height, width, seed },
     layers: layers.map((layer) => ({
-      ...layerFacts(full, model, tensorOf(model, layer.tensor.name), layer.index),
+      ...layerFacts(full, model, tensorOf(model, layer.tensor.name), layer.index, layer.exponents()),
       activations: layer.analysis(),
     })),
     head: headParts(model, layers),
@@ -120,19 +128,18 @@ const VALUES_PER_PICTURE = 1 << 15;
 /** One tensor's values over all photographs. */
 class TensorSamples {
   private readonly exact: Float32Array[] = [];
-  private readonly integers: Integers[] = [];
+  private readonly frames: FrameTensor[] = [];
   private readonly alone: Float32Array[] = [];
 
   /** @param index of the node that writes it; -1: the network's input */
   constructor(
     readonly tensor: QTensor,
-    private readonly exponents: readonly number[],
     readonly index: number,
   ) {}
 
-  add(exact: Values, integers: Integers, own: Values | null): void {
+  add(exact: Values, { integers, exponents }: FrameTensor, own: Values | null): void {
     this.exact.push(this.sampled(exact));
-    this.integers.push(this.sampled(integers));
+    this.frames.push({ integers: this.sampled(integers), exponents });
     if (own !== null) this.alone.push(this.sampled(own));
   }
 
@@ -143,27 +150,36 @@ class TensorSamples {
     return finite(sqnrDb(part(joined(this.exact)), part(this.actual())));
   }
 
+  /** Of all frames and channels. */
+  exponents(): readonly number[] {
+    return this.frames.flatMap(({ exponents }) => exponents);
+  }
+
+  /** A real value in steps of the integer it becomes: exponents may differ from frame to frame. */
+  private scaled(): (value: number, i: number) => number {
+    const perFrame = this.exact[0].length;
+    const scales = this.frames.map(({ exponents }) => exponents.map((exponent) => 2 ** exponent));
+    return (value, i) => {
+      const own = scales[Math.floor(i / perFrame)];
+      return value * own[i % own.length];
+    };
+  }
+
   private actual(): Float32Array {
-    const scales = this.exponents.map((exponent) => 2 ** exponent);
-    return joined(this.integers).map((integer, i) => integer / scales[i % scales.length]);
+    const scaled = this.scaled();
+    return joined(this.frames.map(({ integers }) => integers)).map((integer, i) => integer / scaled(1, i));
   }
 
   analysis(): ActivationAnalysis {
     const { channels, width, format } = this.tensor;
     const exact = joined(this.exact);
-    const integers = joined(this.integers);
+    const integers = joined(this.frames.map((frame) => frame.integers));
     const actual = this.actual();
-    const scales = this.exponents.map((exponent) => 2 ** exponent);
     const against = (values: Float32Array) => compare(exact, values, channels, "pixels", width);
     const histogram =
       format === "i32"
         ? valueHistogram(exact, actual)
-        : integerHistogram(
-            exact,
-            integers,
-            (value, i) => value * scales[i % channels],
-            format === "u8" ? [0, 255] : [-128, 127],
-          );
+        : integerHistogram(exact, integers, this.scaled(), format === "u8" ? [0, 255] : [-128, 127]);
     return {
       count: exact.length,
       saturated: (histogram.below + histogram.above) / exact.length,

@@ -51,10 +51,16 @@ export function tensorOf(model: QuantizedModel, name: string): QTensor {
   return tensor;
 }
 
-/** The facts of a tensor and of the node that writes it; the network's input has none. */
-export function layerFacts(graph: SimpleGraph, model: QuantizedModel, tensor: QTensor, index: number): LayerFacts {
+/** The facts of a tensor and of the node that writes it; the network's input has none. @param exponents that the tensor had */
+export function layerFacts(
+  graph: SimpleGraph,
+  model: QuantizedModel,
+  tensor: QTensor,
+  index: number,
+  exponents: readonly number[],
+): LayerFacts {
   const { name, height, width, channels, format } = tensor;
-  const activation = rangeOf(channelExponents(model, tensor));
+  const activation = rangeOf(exponents);
   const facts = {
     name,
     op: "input" as const,

@@ -3,6 +3,7 @@ import { RapError } from "../../isa/index.ts";
 import { runFloat } from "../float-executor.ts";
 import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
 import { stimulus } from "../stimuli.ts";
+import type { Calibration } from "./calibration.ts";
 
 /** Synthetic photographs per network. */
 export const STIMULI = 6;
@@ -17,21 +18,24 @@ export interface Samples {
   readonly values: Float32Array;
 }
 
-/** Runs the photographs. @param onFraction told how much is done, 0..1 */
+/** Runs the photographs. @param onFraction told how much is done, 0..1 @param calibration real ones, in full size */
 export function observe(
   graph: FloatGraph,
   seed: number,
   onFraction: (fraction: number) => void = () => {},
+  calibration?: Calibration,
 ): Map<string, Samples> {
-  const small = shrink(graph, MACS_PER_STIMULUS);
+  const shown = calibration === undefined ? shrink(graph, MACS_PER_STIMULUS) : graph;
+  const count = calibration?.pictures ?? STIMULI;
   const parts = new Map<string, Float32Array[]>();
-  for (let i = 0; i < STIMULI; i++) {
-    runFloat(small, stimulus(small.preprocess, seed, i), (tensor, values) => {
+  for (let i = 0; i < count; i++) {
+    const input = calibration?.input(i, shown.preprocess) ?? stimulus(shown.preprocess, seed, i);
+    runFloat(shown, input, (tensor, values) => {
       const list = parts.get(tensor.name) ?? [];
       parts.set(tensor.name, list);
       list.push(samplePixels(values, tensor.channels));
     });
-    onFraction((i + 1) / STIMULI);
+    onFraction((i + 1) / count);
   }
   const samples = new Map<string, Samples>();
   for (const [name, list] of parts) {

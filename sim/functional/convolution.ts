@@ -149,11 +149,11 @@ function patchOf(conv: InstructionOf<"conv">, box: Box, tensor: ProgramTensor): 
 function blocksOf(conv: InstructionOf<"conv">, chip: Chip, { agent, work }: WorkSite, patch: Patch): Block[] {
   const { program, map, scratch } = chip;
   const { box, whole } = work;
-  const { tp, accRow, cCount, weightRow } = conv;
+  const { tp, cCount, weightRow } = conv;
   const cols = program.machine.parameters["array.cols"];
   const src = work.view("src");
   const weights = work.view("weights");
-  const accumulators = map.accumulators(agent, tp) + accumulatorRegion(program, accRow, work).base;
+  const accumulators = map.accumulators(agent, tp) + accumulatorRegion(program, conv, work).base;
   const blockBytes = (whole.y1 - whole.y0) * (whole.x1 - whole.x0) * cols * FORMAT_BYTES.i32;
   const taps = conv.kernelY * conv.kernelX;
   const blocks: Block[] = [];

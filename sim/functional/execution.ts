@@ -69,7 +69,7 @@ export class Execution {
   }
 
   /**
-   * Runs one frame, and the prologue before the first. Returns the program's outputs by tensor name.
+   * Runs one frame, and the prologue before the first. Returns the program's outputs, and their run-time scales, by tensor name.
    * @throws RapError when the input is not what the program takes
    */
   runFrame(input: Int8Array | Uint8Array): Map<string, Elements> {
@@ -86,7 +86,11 @@ export class Execution {
       new Uint8Array(input.buffer, input.byteOffset, input.byteLength),
     );
     run(this.body);
-    return new Map(host.outputs.map((output) => [output.tensor, this.readTensor(output.tensor)]));
+    const outputs = host.outputs.flatMap(({ tensor, runtimeScale }) => [
+      tensor,
+      ...(runtimeScale ? [runtimeScale] : []),
+    ]);
+    return new Map(outputs.map((name) => [name, this.readTensor(name)]));
   }
 
   /** A copy of a tensor's bytes in DRAM as they are now. @throws RapError when it has no place there */

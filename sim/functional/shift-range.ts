@@ -1,5 +1,5 @@
 /** shift and range: what reads int32 values, from accumulators or from a tile in SRAM. */
-import { FORMAT_BYTES, type InstructionOf, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
+import { accumulatorTile, FORMAT_BYTES, type InstructionOf, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
 import { boxExtents, type Chip, planeAt, readScalar, type Step, type WorkSite } from "./chip.ts";
 import { histogramAt } from "./memory-map.ts";
 import type { Probe } from "./probes.ts";
@@ -26,15 +26,16 @@ interface Int32Tile {
 }
 
 function int32Tile(instruction: Int32Reader, chip: Chip, site: WorkSite): Int32Tile {
-  return instruction.source === "accumulators" ? accumulatorTile(instruction, chip, site) : stagedTile(chip, site);
+  return instruction.source === "accumulators" ? accumulatorsRead(instruction, chip, site) : stagedTile(chip, site);
 }
 
 /** Accumulators lie as [block of array.cols channels][row][column], counted from the unclipped box. */
-function accumulatorTile({ accRow, tp }: Int32Reader, chip: Chip, { agent, work }: WorkSite): Int32Tile {
+function accumulatorsRead(instruction: Int32Reader, chip: Chip, { agent, work }: WorkSite): Int32Tile {
+  const { accRow, tp } = instruction;
   const { box, whole } = work;
   const cols = chip.program.machine.parameters["array.cols"];
-  const rowPixels = whole.x1 - whole.x0;
-  const blockPixels = (whole.y1 - whole.y0) * rowPixels;
+  const { height, width: rowPixels } = accumulatorTile(work, instruction);
+  const blockPixels = height * rowPixels;
   const firstPixel = accRow + (box.y0 - whole.y0) * rowPixels + (box.x0 - whole.x0);
   const blocks: Int32Block[] = [];
   for (let c = box.c0; c < box.c1; ) {

@@ -32,7 +32,9 @@ async function report(...argv: string[]): Promise<TradeoffReport> {
   return JSON.parse(stdout);
 }
 
-const everyRow = Object.values(QUANTIZE_AXES).reduce((product, values) => product * values.length, 1);
+const formats = QUANTIZE_AXES.activations.length * QUANTIZE_AXES.head.length;
+/** Nothing is calibrated without pictures. */
+const everyRow = formats * (QUANTIZE_AXES.scaling.length - 1);
 
 describe("the table", () => {
   test("has a row for every combination, as its schema says", async () => {
@@ -43,8 +45,28 @@ describe("the table", () => {
     expect(whole.float.levels).toHaveLength(9);
   });
 
+  test("has rows with calibrated scales where there are pictures", async () => {
+    const { rows, options } = await report(
+      "--calibration",
+      join(kitti, "image_2"),
+      "--scaling",
+      "calibrated,static",
+      "--head",
+      "i8",
+    );
+    expect(rows.map(({ settings }) => Object.values(settings).join("-"))).toEqual([
+      "static-i8-i8",
+      "static-u8-i8",
+      "calibrated-i8-i8",
+      "calibrated-u8-i8",
+    ]);
+    expect(options.calibration).toBe(join(kitti, "image_2"));
+  });
+
   test("says of a row what eval and run say", async () => {
-    const { rows, float } = await report("--activations", "u8", "--head", "i8", "--machine", "rap-small");
+    const { rows, float } = await report(
+      ...["--scaling", "static", "--activations", "u8", "--head", "i8", "--machine", "rap-small"],
+    );
     expect(rows.map(({ settings }) => settings)).toEqual([expect.objectContaining({ activations: "u8", head: "i8" })]);
     const [{ precision, difference, agreement, headSqnrDb, frame }] = rows;
     const settings = ["--activations", "u8", "--head", "i8"];
@@ -117,7 +139,7 @@ describe("a folder of rows", () => {
 
   test("of the same table only", async () => {
     const output = path("same");
-    await report("-o", output, "--activations", "i8", "--head", "i8");
+    await report("-o", output, "--scaling", "static", "--activations", "i8", "--head", "i8");
     for (const [argv, says] of [
       [[], "same: holds a table; go on with it (--resume)"],
       [["--resume", "--threshold", "0.1"], "same: its table is of another model, machine, data set or threshold"],
@@ -159,6 +181,8 @@ describe("a folder of rows", () => {
 });
 
 test.each([
+  [["--scaling", "calibrated"], 2, "--scaling calibrated needs pictures: add --calibration DIR"],
+  [["--scaling", "static", "--calibration", "x"], 2, "--calibration is for rows with scaling calibrated"],
   [["--activations", "i8,i4"], 2, "--activations: 'i4' is not one of i8, u8"],
   [["--json", "-", "--csv", "-"], 2, "--csv and --json both write to standard output"],
   [["--resume"], 2, "--resume needs the folder to go on in"],

@@ -11,6 +11,7 @@ import { channelExponents, observedModel } from "../../compiler/quantization-ana
 import { shrink } from "../../compiler/quantize/observe.ts";
 import { quantize } from "../../compiler/quantize.ts";
 import type { QuantizedModel } from "../../compiler/quantized-model.ts";
+import { frameExponents } from "../../host/index.ts";
 import { checkProgram, loadPreset } from "../../isa/index.ts";
 import { Execution } from "../../sim/index.ts";
 import { runReference } from "../reference/index.ts";
@@ -27,8 +28,17 @@ function someInput({ tensors: [{ height, width, channels }], host }: QuantizedMo
 }
 
 const programOf = (model: QuantizedModel): RunIntegers => {
-  const execution = new Execution(checkProgram(compileModel(model, loadPreset("rap-small")), model.name));
-  return (input) => execution.runFrame(input);
+  const program = compileModel(model, loadPreset("rap-small"));
+  const execution = new Execution(checkProgram(program, model.name));
+  return (input) => {
+    const tensors = execution.runFrame(input);
+    return new Map(
+      program.host.outputs.map((output) => [
+        output.tensor,
+        { integers: tensors.get(output.tensor)!, exponents: frameExponents(output, tensors) },
+      ]),
+    );
+  };
 };
 
 describe("on any network", () => {
@@ -40,7 +50,8 @@ describe("on any network", () => {
         const { tensors } = runReference(model, input);
         const outputs = programOf(observedModel(model, simplify(graph)))(input);
         expect([...outputs.keys()]).toEqual(model.nodes.map(({ output }) => output));
-        for (const [name, values] of outputs) expect(Array.from(values), name).toEqual(Array.from(tensors.get(name)!));
+        for (const [name, { integers }] of outputs)
+          expect(Array.from(integers), name).toEqual(Array.from(tensors.get(name)!));
       }),
       { numRuns: 40 },
     );
@@ -108,6 +119,17 @@ describe("the analysis", () => {
     }
   });
 
+  test.each(["dynamic", "delayed"] as const)("%s: exponents are those of the frames", (scaling) => {
+    const moving = analyzeQuantization(graph, quantize(graph, { scaling }), programOf);
+    const still = analyzeQuantization(graph, quantize(graph), programOf);
+    const spans = moving.layers.map(({ exponents: { activation } }) => activation.max - activation.min);
+    expect(Math.max(...spans)).toBeGreaterThan(0);
+    for (const [i, { activations, name }] of moving.layers.entries()) {
+      // exponents read wrongly would leave no signal at all
+      expect(activations.cumulative.sqnrDb!, name).toBeGreaterThan(still.layers[i].activations.cumulative.sqnrDb! - 15);
+    }
+  });
+
   test("another network is refused by name", () => {
     expect(() => analyzeQuantization(buildNetwork("tiny", { seed: 2 }), model, programOf)).toThrow(
       /tiny.*is not the network that 'tiny' was quantized from/,
@@ -123,9 +145,9 @@ test("the model takes the shapes of a smaller picture, a global window included"
   expect(small.preprocess.height).toBeLessThan(graph.preprocess.height);
   const input = someInput(observedModel(model, small), 3);
   const outputs = programOf(observedModel(model, small))(input);
-  for (const [name, values] of outputs) {
+  for (const [name, { integers }] of outputs) {
     const { height, width, channels } = small.tensors.get(name)!;
-    expect(values.length, name).toBe(height * width * channels);
+    expect(integers.length, name).toBe(height * width * channels);
   }
 });
 

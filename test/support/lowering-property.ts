@@ -19,7 +19,7 @@ import { runReference } from "../reference/index.ts";
 
 type MachineShape = typeof arbitraryMachineShape extends fc.Arbitrary<infer S> ? S : never;
 
-function machineOf(shape: MachineShape): Machine {
+export function machineOf(shape: MachineShape): Machine {
   return createMachine(
     "random",
     {
