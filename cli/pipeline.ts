@@ -7,6 +7,7 @@ import type { CheckedProgram, Machine, Packing, Program } from "../isa/index.ts"
 import type { TimelineRow } from "../report/csv.ts";
 import type { TimingResult } from "../sim/result.ts";
 import type { Context } from "./command.ts";
+import { checkKind } from "./file-kind.ts";
 import { fileExists, readInput, readStart, shown } from "./files.ts";
 import type { QuantizeChoices } from "./model-options.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -27,6 +28,7 @@ export async function quantizeModel(
   context: Context,
 ): Promise<QuantizedModel> {
   const { log, progress } = context;
+  await checkKind(model, "network");
   const { loadModel } = await import("../compiler/index.ts");
   const calibration =
     folder === undefined
@@ -144,7 +146,11 @@ async function needsNoCompiling(place: string): Promise<boolean> {
       `${shown(place)}: no such file; make one: rapsim compile ${basename(place, extname(place))} -o ${shown(place)}`,
     );
   }
-  if (looksLikeProgram) return true;
+  if (looksLikeProgram) {
+    await checkKind(place, "program");
+    return true;
+  }
+  await checkKind(place, "network");
   const { hasMagic, PROGRAM_KIND } = await import("../isa/index.ts");
   return hasMagic(PROGRAM_KIND, await readStart(place));
 }
