@@ -28,7 +28,7 @@ export function hostLines(page: Page, { input, outputs, head, trained }: HostSec
       ...labelled(
         page,
         "output",
-        `${printable(output.tensor)}, ${shape(output)} ${output.format}, ${range(output.exponents)}`,
+        `${printable(output.tensor)}, ${shape(output)} ${output.format}, ${range(output.exponents)}${output.runtimeScale === undefined ? "" : ", moved at run time"}`,
       ),
     );
   }
@@ -49,6 +49,21 @@ export function hostLines(page: Page, { input, outputs, head, trained }: HostSec
     );
   lines.push(...labelled(page, "weights", trained ? "trained" : "not trained: what the network finds means nothing"));
   return lines;
+}
+
+const SCALING_TEXT: Readonly<Record<string, string>> = {
+  static: "static: exponents are constants, chosen without pictures",
+  calibrated: "calibrated: exponents are constants, chosen by pictures",
+  dynamic: "dynamic: exponents follow each frame's own values",
+  delayed: "delayed: exponents follow the frame before, so frames are in order",
+};
+
+/** When exponents of activations are chosen. Of a network that was not quantized here nothing is known: no line. */
+export function scalingLines(page: Page, { options }: Provenance, runtimeExponents?: number): string[] {
+  const text = SCALING_TEXT[String(options.scaling)];
+  if (text === undefined) return [];
+  const moved = runtimeExponents === undefined ? "" : `; ${count(runtimeExponents, "run-time exponent")}`;
+  return labelled(page, "scaling", `${text}${moved}`);
 }
 
 export function provenanceLines(page: Page, { source, sourceSha256, rapsim, options }: Provenance): string[] {

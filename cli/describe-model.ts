@@ -1,8 +1,17 @@
 /** What a quantized network holds, as data and as text. */
 import type { QNode, QTensor, QuantizedModel } from "../compiler/quantized-model.ts";
 import { sha256 } from "../isa/index.ts";
-import { type Column, count, grouped, type Page, printable, tableLines, withPrefix } from "../report/index.ts";
-import { hostLines, labelled, provenanceLines } from "./describe-host.ts";
+import {
+  type Column,
+  count,
+  grouped,
+  type Page,
+  printable,
+  scalingText,
+  tableLines,
+  withPrefix,
+} from "../report/index.ts";
+import { hostLines, labelled, provenanceLines, scalingLines } from "./describe-host.ts";
 import { shown } from "./files.ts";
 
 interface NodeFacts {
@@ -51,6 +60,7 @@ export function modelFacts(model: QuantizedModel, file: Uint8Array) {
     bytes: file.length,
     sha256: sha256(file),
     host: model.host,
+    runtime: model.runtime ?? null,
     weights: nodes.reduce((sum, { weights }) => sum + weights, 0),
     macs: nodes.reduce((sum, { macs }) => sum + macs, 0),
     nodes,
@@ -78,6 +88,7 @@ export function modelLines(page: Page, path: string, facts: ModelFacts): string[
     ...labelled(page, "name", printable(facts.name)),
     ...labelled(page, "SHA-256", facts.sha256),
     ...hostLines(page, facts.host),
+    ...scalingLines(page, facts.provenance, facts.runtime?.exponents.length),
     ...labelled(page, "size", `${grouped(facts.weights)} weights, ${grouped(facts.macs)} MACs a frame`),
     ...provenanceLines(page, facts.provenance),
     "",
@@ -89,5 +100,5 @@ export function modelLines(page: Page, path: string, facts: ModelFacts): string[
 /** One line: what was just written. */
 export function writtenModelText(path: string, model: QuantizedModel, bytes: number): string {
   const facts = modelFacts(model, new Uint8Array());
-  return `${shown(path)}: ${printable(model.name)}, ${count(model.nodes.length, "layer")}, ${grouped(facts.weights)} weights, ${withPrefix(facts.macs, "MAC")} a frame, ${grouped(bytes)} bytes\n`;
+  return `${shown(path)}: ${printable(model.name)}, ${count(model.nodes.length, "layer")}${printable(scalingText(model.provenance))}, ${grouped(facts.weights)} weights, ${withPrefix(facts.macs, "MAC")} a frame, ${grouped(bytes)} bytes\n`;
 }

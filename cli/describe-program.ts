@@ -11,8 +11,17 @@ import {
   TENSOR_ROLES,
   tensorBytes,
 } from "../isa/index.ts";
-import { type Column, count, grouped, type Page, printable, tableLines, withPrefix } from "../report/index.ts";
-import { hostLines, labelled, provenanceLines } from "./describe-host.ts";
+import {
+  type Column,
+  count,
+  grouped,
+  type Page,
+  printable,
+  scalingText,
+  tableLines,
+  withPrefix,
+} from "../report/index.ts";
+import { hostLines, labelled, provenanceLines, scalingLines } from "./describe-host.ts";
 import { shown } from "./files.ts";
 
 interface LayerFacts {
@@ -90,6 +99,7 @@ export function programLines(page: Page, path: string, facts: ProgramFacts): str
     ...labelled(page, "SHA-256", facts.sha256),
     ...labelled(page, "machine", `${printable(machine.name)}: ${count(agents, "agent")}, arrays of ${rows} x ${cols}`),
     ...hostLines(page, facts.host),
+    ...scalingLines(page, facts.provenance),
     ...labelled(
       page,
       "code",
@@ -120,5 +130,5 @@ export function writtenProgramText(
   { program, file }: { readonly program: Program; readonly file: Uint8Array },
 ): string {
   const code = program.prologue.length + program.body.length;
-  return `${shown(path)}: ${printable(program.name)} for ${printable(program.machine.name)}, ${count(program.layers.length, "layer")}, ${count(code, "instruction")}, ${grouped(file.length)} bytes\n`;
+  return `${shown(path)}: ${printable(program.name)} for ${printable(program.machine.name)}, ${count(program.layers.length, "layer")}${printable(scalingText(program.provenance))}, ${count(code, "instruction")}, ${grouped(file.length)} bytes\n`;
 }

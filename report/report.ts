@@ -126,6 +126,11 @@ export function buildReport(parts: ReportParts): Report {
   };
 }
 
+/** Said where exponents are not simply constants that no picture was needed for. */
+export function scalingText({ options: { scaling = "static" } }: Provenance): string {
+  return scaling === "static" ? "" : `, ${scaling} scaling`;
+}
+
 /** The report as a file. */
 export function jsonReport(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;

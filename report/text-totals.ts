@@ -3,7 +3,7 @@ import { peakMacsPerCycle } from "../isa/index.ts";
 import type { EnergyPj } from "../sim/result.ts";
 import { count, grouped, percent, significant, withPrefix } from "./numbers.ts";
 import { FIXED_BLANK, type Page, printable, wrapped } from "./page.ts";
-import type { Report } from "./report.ts";
+import { type Report, scalingText } from "./report.ts";
 
 const MODE_TEXT = { full: "values and time", timing: "time only", functional: "values only" } as const;
 
@@ -25,7 +25,7 @@ export function headLines(page: Page, report: Report): string[] {
   const { program, machine } = report;
   const title = `${page.bold(printable(program.name))} on ${page.bold(printable(machine.name))}`;
   return [
-    `${title}: ${framesText(report)}, ${MODE_TEXT[report.mode]}`,
+    `${title}: ${framesText(report)}, ${MODE_TEXT[report.mode]}${printable(scalingText(program.provenance))}`,
     ...wrapped(page, "", machineText(report)).map(page.dim),
   ];
 }

@@ -161,3 +161,30 @@ describe("scalar registers", () => {
     expect([registers[1], registers[2]]).toEqual([-9, 22]);
   });
 });
+
+test("a range over a part of an accumulator tile counts that part", () => {
+  const b = new ProgramBuilder({}, { gridY: 1, gridX: 1 });
+  const input = b.tensor("input", [4, 4, 1], "i8", "input");
+  const weights = b.constant("weights", [1, 1, 4], "i8", Int8Array.of(1, 0, 0, 0));
+  const table = b.constant("table", [1, 1, 4], "i8", packShiftTable([{ bias: 0, biasShift: 0, shift: 0 }]));
+  const output = b.tensor("output", [4, 4, 1], "i8", "output");
+  const w = b.view(weights, whole([1, 1, 4]), 0);
+  const t = b.view(table, whole([1, 1, 4]), 16);
+  const src = b.view(input, whole([4, 4, 1]), 32);
+  b.emit("load", { dst: w, ...whole([1, 1, 4]) });
+  b.emit("load", { dst: t, ...whole([1, 1, 4]) });
+  b.emit("load", { dst: src, ...whole([4, 4, 1]) });
+  const kernel = { kernelY: 1, kernelX: 1, strideY: 1, strideX: 1, dilationY: 1, dilationX: 1 };
+  b.emit("conv", { src, weights: w, tensor: output, ...whole([4, 4, 1]), accRow: 3, ...kernel });
+  // rows 1 and 2, columns 2 and 3: the tile's first pixel is accumulator row 3
+  const part = { y: axis(1, 2), x: axis(2, 2), c: axis(0, 1), accRow: 3 + 1 * 4 + 2, accHeight: 4, accWidth: 4 };
+  b.emit("range", { table: t, tensor: output, ...part, histogram: 2 });
+  b.emit("exponent", { dst: 1, histogram: 2, bits: 7, clipLog2: 31 });
+  const program = b.build({ serial: true });
+  // 64 outside the part, 16 in each of its corners in turn, 1 elsewhere
+  const frames = [6, 7, 10, 11].map((corner) =>
+    Int8Array.from({ length: 16 }, (_, i) => (i === corner ? 16 : [6, 7, 10, 11].includes(i) ? 1 : 64)),
+  );
+  // 16 has five bits: 16 * 2^2 is the last that fits seven
+  for (const { scalars } of runBoth(program, frames)) expect(scalars[0][1]).toBe(2);
+});

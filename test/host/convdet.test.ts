@@ -1,7 +1,16 @@
 // The detection head: boxes worked by hand, properties of the suppression, and what is refused.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Box, boxIou, type Detection, decodeConvDet, dequantize, safeExp, suppress } from "../../host/index.ts";
+import {
+  type Box,
+  boxIou,
+  type Detection,
+  decodeConvDet,
+  dequantize,
+  realOutput,
+  safeExp,
+  suppress,
+} from "../../host/index.ts";
 import { type ConvDetHead, RapError } from "../../isa/index.ts";
 
 /** A grid of 1 x 3 cells, one anchor of 20 x 10 and two classes: 2 scores, 1 confidence, 4 deltas. */
@@ -202,6 +211,29 @@ describe("boxIou", () => {
   ] as [string, Box, Box, number][])("%s", (_, a, b, wanted) => {
     expect(boxIou(a, b)).toBe(wanted);
     expect(boxIou(b, a)).toBe(wanted);
+  });
+});
+
+describe("an output whose scale moves", () => {
+  const output = { tensor: "t", height: 1, width: 1, channels: 2, format: "i8" as const, exponents: [0, 2] };
+  const moving = { ...output, runtimeScale: "s" };
+  const tensors = (scale: number) =>
+    new Map<string, Int8Array | Int32Array>([
+      ["t", Int8Array.of(5, -6)],
+      ["s", Int32Array.of(scale)],
+    ]);
+
+  test("is read at the frame's scale", () => {
+    expect([...realOutput(output, tensors(0))]).toEqual([5, -1.5]);
+    expect([...realOutput(moving, tensors(2 ** 16))]).toEqual([5, -1.5]);
+    // three bits coarser
+    expect([...realOutput(moving, tensors(2 ** 13))]).toEqual([40, -12]);
+    expect([...realOutput(moving, tensors(2 ** 17))]).toEqual([2.5, -0.75]);
+  });
+
+  test("needs a scale that can be one", () => {
+    expect(() => realOutput(moving, new Map([["t", Int8Array.of(1, 2)]]))).toThrow("tensor 's' is missing");
+    for (const scale of [0, -1, 3]) expect(() => realOutput(moving, tensors(scale))).toThrow("not a power of two");
   });
 });
 

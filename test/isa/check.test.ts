@@ -370,6 +370,16 @@ describe("one wrong thing in a right program", () => {
       { outputs: [{ ...output, exponents: [0] }] },
       "host section: output 'pool1' has 1 exponents for 16 channels",
     ],
+    [
+      "a run-time scale that is no int32",
+      { outputs: [{ ...output, runtimeScale: "pool1" }] },
+      "host section: output 'pool1': its run-time scale 'pool1' is not an output of the program of one int32",
+    ],
+    [
+      "a run-time scale that is not there",
+      { outputs: [{ ...output, runtimeScale: "z" }] },
+      "host section: output 'pool1': its run-time scale 'z' is not an output of the program of one int32",
+    ],
   ])("host section: %s", (_, changes, message) => {
     expect(refusal(programText("tiny", [".body", `${host(changes)}.body`]))).toBe(message);
   });
@@ -392,6 +402,11 @@ halt`;
 const load = "load dst=v0 y=4*iy+:4 x=4*ix+:4 c=0+:3 grid=2x2 signals=loaded";
 const add = "add a=v0 b=v0 dst=v1 tensor=out y=4*iy+:4 x=4*ix+:4 c=0+:3 grid=2x2 waits=loaded signals=added";
 const store = "store src=v1 y=4*iy+:4 x=4*ix+:4 c=0+:3 grid=2x2 waits=added";
+
+it.each(["accHeight=3", "accWidth=3"])("a range's box is no larger than the tile it is a part of: %s", (extent) => {
+  const range = "range table=v0 tensor=in y=0+:4 x=0+:4 c=0+:3";
+  expect(refusal(grid(`${range} ${extent}`))).toContain("a box of 4 x 4 cannot be a part of an accumulator tile of");
+});
 
 describe("several agents", () => {
   it("do their shares", () => {
