@@ -12,6 +12,7 @@ import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
 import { describeFailure, EXIT } from "./errors.ts";
 import { ClosedPipe, type Io, pageWidth, write } from "./io.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   compile,
   quantize,
   evaluate,
+  tradeoff,
   exportModel,
   info,
   disasm,

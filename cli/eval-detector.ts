@@ -1,5 +1,6 @@
 /** Photographs to detections, through the simulated program and the float network: what each thread of `rapsim eval` does. */
 import { createFloatNetwork, type FloatModel, type FloatNetwork } from "../host/evaluation/float-network.ts";
+import { formatHeadError, headError } from "../host/evaluation/head-error.ts";
 import { decodeConvDet, formatKitti, type Image, imageToTensor, readImage, realOutput } from "../host/index.ts";
 import { type ConvDetHead, checkProgram, decodeProgram, RapError } from "../isa/index.ts";
 import { Execution } from "../sim/functional/index.ts";
@@ -7,6 +8,10 @@ import { Execution } from "../sim/functional/index.ts";
 /** The two ways a photograph can go. */
 export const NETWORKS = ["int8", "float"] as const;
 export type Network = (typeof NETWORKS)[number];
+
+/** What is kept of a photograph: each network's detections, and how far the two heads are apart. */
+export const RESULTS = [...NETWORKS, "head"] as const;
+export type Result = (typeof RESULTS)[number];
 
 export interface FloatPart extends FloatModel {
   readonly head: ConvDetHead;
@@ -25,52 +30,53 @@ export interface DetectorParts {
 
 export interface PhotoTask {
   readonly image: string;
-  /** The networks that it is still to go through. */
-  readonly networks: readonly Network[];
+  /** What is still to be found of it. */
+  readonly results: readonly Result[];
 }
 
-/** Detections as KITTI result text; failed: the photograph cannot be read. */
+/** Detections as KITTI result text, the head's error as JSON; failed: the photograph cannot be read. */
 export type PhotoOutcome =
-  | { readonly kind: "found"; readonly texts: Readonly<Partial<Record<Network, string>>> }
+  | { readonly kind: "found"; readonly texts: Readonly<Partial<Record<Result, string>>> }
   | { readonly kind: "failed"; readonly message: string };
 
-type Detect = (image: Image) => Promise<string>;
+/** A network that is set up. */
+interface Running {
+  readonly head: ConvDetHead;
+  /** Of the network's picture, which boxes are decoded in. */
+  readonly width: number;
+  readonly height: number;
+  /** The head's values [H, W, C] for a photograph. */
+  run(image: Image): Promise<Float32Array>;
+}
 
-function int8Detector({ program: file, place, threshold }: DetectorParts): Detect {
+function runInt8({ program: file, place }: DetectorParts): Running {
   const checked = checkProgram(decodeProgram(file, place), place);
   const { input, outputs, head } = checked.program.host;
   const execution = new Execution(checked);
   const output = outputs.find(({ tensor }) => tensor === head?.tensor);
   if (head?.kind !== "convdet" || output === undefined) throw new Error(`${place}: not a detector`);
-  return async (image) => {
-    const values = realOutput(output, execution.runFrame(imageToTensor(image, input)));
-    return formatKitti(
-      decodeConvDet(head, values, input.width, input.height, image.width, image.height, { threshold }),
-    );
-  };
+  const { width, height } = input;
+  const run = async (image: Image) => realOutput(output, execution.runFrame(imageToTensor(image, input)));
+  return { head, width, height, run };
 }
 
-function floatDetector({ float, threshold }: DetectorParts): Detect {
+function runFloat({ float }: DetectorParts): Running {
   if (float === null) throw new Error("no float network");
-  const { head, preprocess } = float;
+  const { width, height } = float.preprocess;
   let network: Promise<FloatNetwork> | undefined;
-  return async (image) => {
+  const run = async (image: Image) => {
     network ??= createFloatNetwork(float);
-    const values = await (await network).run(image);
-    const { width, height } = preprocess;
-    return formatKitti(decodeConvDet(head, values, width, height, image.width, image.height, { threshold }));
+    return (await network).run(image);
   };
+  return { head: float.head, width, height, run };
 }
 
-const DETECTORS: Readonly<Record<Network, (parts: DetectorParts) => Detect>> = {
-  int8: int8Detector,
-  float: floatDetector,
-};
+const SET_UP: Readonly<Record<Network, (parts: DetectorParts) => Running>> = { int8: runInt8, float: runFloat };
 
 /** A detector; each network is set up when the first photograph wants it. */
 export function createDetector(parts: DetectorParts): (task: PhotoTask) => Promise<PhotoOutcome> {
-  const detectors: Partial<Record<Network, Detect>> = {};
-  return async ({ image: path, networks }) => {
+  const running: Partial<Record<Network, Running>> = {};
+  return async ({ image: path, results }) => {
     let image: Image;
     try {
       image = await readImage(path);
@@ -78,11 +84,21 @@ export function createDetector(parts: DetectorParts): (task: PhotoTask) => Promi
       if (error instanceof RapError) return { kind: "failed", message: error.message };
       throw error;
     }
-    const texts: Partial<Record<Network, string>> = {};
-    for (const network of networks) {
-      detectors[network] ??= DETECTORS[network](parts);
-      texts[network] = await detectors[network](image);
+    const texts: Partial<Record<Result, string>> = {};
+    const values: Partial<Record<Network, Float32Array>> = {};
+    for (const network of NETWORKS) {
+      if (!results.includes(network) && !results.includes("head")) continue;
+      running[network] ??= SET_UP[network](parts);
+      const { head, width, height, run } = running[network];
+      values[network] = await run(image);
+      if (!results.includes(network)) continue;
+      const { threshold } = parts;
+      texts[network] = formatKitti(
+        decodeConvDet(head, values[network], width, height, image.width, image.height, { threshold }),
+      );
     }
+    if (results.includes("head"))
+      texts.head = formatHeadError(headError(running.int8!.head, values.float!, values.int8!));
     return { kind: "found", texts };
   };
 }

@@ -2,11 +2,11 @@
  * The folder of an evaluation: each photograph's detections as they come, in KITTI's result format, and a manifest that
  * says what made them. An evaluation that was interrupted goes on from it.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { RapError } from "../isa/errors.ts";
-import { NETWORKS, type Network } from "./eval-detector.ts";
+import { RESULTS, type Result } from "./eval-detector.ts";
 import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
 import type { Io } from "./io.ts";
 
@@ -26,28 +26,30 @@ const manifestSchema = z.object({
 /** What the detections depend on. */
 export type EvaluationIdentity = Omit<z.infer<typeof manifestSchema>, "schema">;
 
-/** Detections by network and photograph. */
+/** What was found, by photograph. */
 export interface EvaluationStore {
-  get(network: Network, photo: string): string | undefined;
-  /** Where a photograph's detections are kept, for messages. */
-  place(network: Network, photo: string): string;
-  /** Keeps a photograph's detections, on disk before it returns. */
-  save(network: Network, photo: string, text: string): Promise<void>;
+  get(result: Result, photo: string): string | undefined;
+  /** Where a photograph's result is kept, for messages. */
+  place(result: Result, photo: string): string;
+  /** Keeps a photograph's result, on disk before it returns. */
+  save(result: Result, photo: string, text: string): Promise<void>;
 }
 
-/** Detections that are kept nowhere. */
+/** Results that are kept nowhere. */
 export function memoryStore(): EvaluationStore {
   const texts = new Map<string, string>();
-  const place = (network: Network, photo: string) => `${network} detections of ${photo}`;
+  const place = (result: Result, photo: string) => `${result} of ${photo}`;
   return {
     place,
-    get: (network, photo) => texts.get(place(network, photo)),
-    save: async (network, photo, text) => void texts.set(place(network, photo), text),
+    get: (result, photo) => texts.get(place(result, photo)),
+    save: async (result, photo, text) => void texts.set(place(result, photo), text),
   };
 }
 
 /** KITTI's program reads results from a folder `data`. */
-const dataFolder = (folder: string, network: Network) => join(folder, network, "data");
+const dataFolder = (folder: string, result: Result) => join(folder, result, "data");
+
+const EXTENSION: Readonly<Record<Result, string>> = { int8: ".txt", float: ".txt", head: ".json" };
 
 async function readManifest(path: string): Promise<EvaluationIdentity | null> {
   let text: string;
@@ -80,12 +82,14 @@ function checkSame(folder: string, before: EvaluationIdentity, now: EvaluationId
   if (before.threshold !== now.threshold) fail("threshold", String(before.threshold), String(now.threshold));
 }
 
-/** Photographs whose detections the folder holds. */
-async function savedPhotos(folder: string): Promise<Map<string, string>> {
+/** Photographs whose results the folder holds. What a killed process had not finished bears another name and goes. */
+async function savedPhotos(folder: string, extension: string): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   try {
     for (const file of await readdir(folder)) {
-      if (file.endsWith(".txt")) texts.set(file.slice(0, -".txt".length), await readFile(join(folder, file), "utf8"));
+      const path = join(folder, file);
+      if (file.endsWith(".tmp")) await rm(path, { force: true });
+      if (file.endsWith(extension)) texts.set(file.slice(0, -extension.length), await readFile(path, "utf8"));
     }
   } catch (error) {
     refuse(folder, "read", error);
@@ -111,20 +115,20 @@ export async function openEvaluationFolder(
   if (before !== null) checkSame(folder, before, identity);
   const manifest = { schema: MANIFEST_SCHEMA, ...identity, float: identity.float ?? before?.float ?? null };
   await writeOutput(path, `${JSON.stringify(manifest, null, 2)}\n`, io);
-  const saved = {} as Record<Network, Map<string, string>>;
-  for (const network of NETWORKS) {
-    const data = dataFolder(folder, network);
-    if (network === "int8" || manifest.float !== null) await prepareFolder(data);
-    saved[network] =
-      before !== null && (network === "int8" || before.float !== null) ? await savedPhotos(data) : new Map();
+  const saved = {} as Record<Result, Map<string, string>>;
+  for (const result of RESULTS) {
+    const data = dataFolder(folder, result);
+    const isKept = result === "int8" || manifest.float !== null;
+    if (isKept) await prepareFolder(data);
+    saved[result] = before !== null && isKept ? await savedPhotos(data, EXTENSION[result]) : new Map();
   }
-  const place = (network: Network, photo: string) => join(dataFolder(folder, network), `${photo}.txt`);
+  const place = (result: Result, photo: string) => join(dataFolder(folder, result), photo + EXTENSION[result]);
   return {
     place,
-    get: (network, photo) => saved[network].get(photo),
-    save: async (network, photo, text) => {
-      await writeOutput(place(network, photo), text, io);
-      saved[network].set(photo, text);
+    get: (result, photo) => saved[result].get(photo),
+    save: async (result, photo, text) => {
+      await writeOutput(place(result, photo), text, io);
+      saved[result].set(photo, text);
     },
   };
 }

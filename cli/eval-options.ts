@@ -19,7 +19,6 @@ export const EVAL_OPTIONS = {
 };
 
 export interface EvalOptions {
-  readonly program: string;
   readonly dataset: string;
   readonly split: string | undefined;
   readonly float: string | undefined;
@@ -49,7 +48,6 @@ export function evalOptions(args: Arguments): EvalOptions {
   if (worst > 0 && output === undefined) throw new UsageError("--worst needs a folder for its pictures: add -o DIR");
   if (resume && output === undefined) throw new UsageError("--resume needs the folder to go on in: add -o DIR");
   return {
-    program: args.program as string,
     dataset,
     split: textOf(args, "split"),
     float,
@@ -65,7 +63,7 @@ export function evalOptions(args: Arguments): EvalOptions {
 }
 
 /** The JSON file may not overwrite an input. */
-export async function checkEvalOutputs({ program, split, float, json }: EvalOptions): Promise<void> {
+export async function checkEvalOutputs(program: string, { split, float, json }: EvalOptions): Promise<void> {
   await checkDistinct(
     [{ option: "--json", path: json }],
     [

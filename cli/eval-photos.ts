@@ -2,7 +2,7 @@
 import type { EvaluationReport } from "../report/eval-report.ts";
 import type { Context } from "./command.ts";
 import { EXIT } from "./errors.ts";
-import type { DetectorParts, Network } from "./eval-detector.ts";
+import type { DetectorParts, Result } from "./eval-detector.ts";
 import type { EvaluationStore } from "./eval-folder.ts";
 import { detectAll } from "./eval-threads.ts";
 
@@ -14,7 +14,7 @@ export interface NamedPhoto {
 
 export interface DetectionPlan {
   readonly parts: DetectorParts;
-  readonly networks: readonly Network[];
+  readonly results: readonly Result[];
   readonly threads: number;
   /** INT8's values depend on the photographs before: they go through one chip, from the first on. */
   readonly isOrdered: boolean;
@@ -22,17 +22,19 @@ export interface DetectionPlan {
   readonly isResumable: boolean;
 }
 
-/** Which networks each photograph is still to go through. */
-function openTasks(photos: readonly NamedPhoto[], store: EvaluationStore, { networks, isOrdered }: DetectionPlan) {
-  const isOpen = (network: Network, { name }: NamedPhoto) => store.get(network, name) === undefined;
-  const startsOver = isOrdered && photos.some((photo) => isOpen("int8", photo));
+/** What is still to be found of each photograph. */
+function openTasks(photos: readonly NamedPhoto[], store: EvaluationStore, { results, isOrdered }: DetectionPlan) {
+  const isOpen = (result: Result, { name }: NamedPhoto) => store.get(result, name) === undefined;
+  // INT8's values are needed for its detections and for the head's error
+  const startsOver =
+    isOrdered && photos.some((photo) => results.some((result) => result !== "float" && isOpen(result, photo)));
   return photos
     .map((photo) => ({
       name: photo.name,
       image: photo.image,
-      networks: networks.filter((network) => isOpen(network, photo) || (startsOver && network === "int8")),
+      results: results.filter((result) => isOpen(result, photo) || (startsOver && result === "int8")),
     }))
-    .filter((task) => task.networks.length > 0);
+    .filter((task) => task.results.length > 0);
 }
 
 /** Fills the store. @returns the photographs that cannot be read, in their order */
@@ -58,9 +60,9 @@ export async function detectMissing(
   process.once("SIGINT", interrupted);
   try {
     await detectAll(plan.parts, tasks, plan.isOrdered ? 1 : plan.threads, async (index, outcome) => {
-      const { name, networks } = tasks[index];
+      const { name, results } = tasks[index];
       if (outcome.kind === "failed") failures.set(name, outcome.message);
-      else for (const network of networks) await store.save(network, name, outcome.texts[network]!);
+      else for (const result of results) await store.save(result, name, outcome.texts[result]!);
       done++;
       log.info({ photo: name, outcome: outcome.kind }, "photograph evaluated");
       report(done / photos.length);

@@ -8,6 +8,7 @@ import {
 } from "../host/average-precision.ts";
 import { agreeOnPhoto, disagreement, sumAgreement } from "../host/evaluation/agreement.ts";
 import { bootstrap, type Interval, type Intervals } from "../host/evaluation/bootstrap.ts";
+import { type HeadError, parseHeadError, pooledSqnrDb } from "../host/evaluation/head-error.ts";
 import type { KittiPhoto } from "../host/evaluation/kitti-folder.ts";
 import type { KittiClass } from "../host/evaluation/kitti-rules.ts";
 import { type Detection, parseKitti } from "../host/index.ts";
@@ -25,6 +26,8 @@ const LISTED_WORST = 10;
 export interface EvaluatedPhoto extends KittiPhoto {
   /** Absent: the network was not asked for. */
   readonly found: Readonly<Partial<Record<Network, readonly Detection[]>>>;
+  /** How far INT8's head is from float's; null: there is no float, or its head is another. */
+  readonly headError: HeadError | null;
 }
 
 /**
@@ -45,9 +48,14 @@ export function readFound(
   return found;
 }
 
+/** As `readFound`. */
+export function readHeadError(photo: string, store: EvaluationStore): HeadError {
+  return parseHeadError(store.get("head", photo)!, store.place("head", photo));
+}
+
 export type EvaluationNumbers = Pick<
   EvaluationReport,
-  "points" | "smallDetections" | "bootstrap" | "levels" | "mean" | "agreement" | "worst"
+  "points" | "smallDetections" | "bootstrap" | "levels" | "mean" | "agreement" | "headSqnrDb" | "worst"
 >;
 
 /** One network's estimates. */
@@ -55,6 +63,9 @@ interface Estimates {
   readonly levels: readonly ApEstimate[];
   readonly mean: Estimate;
 }
+
+const hasHeadError = (photo: EvaluatedPhoto): photo is EvaluatedPhoto & { readonly headError: HeadError } =>
+  photo.headError !== null;
 
 const ends = (interval: Interval | null) => (interval === null ? null : ([interval.low, interval.high] as const));
 
@@ -111,6 +122,7 @@ export function summarize(
       difference: difference && differenceOf(int8.mean, float.mean, difference.mean),
     },
     agreement: withFloat ? { floatBoxes: sure, matched, meanIou, int8Boxes: found, confirmed } : null,
+    headSqnrDb: photos.every(hasHeadError) ? pooledSqnrDb(photos.map(({ headError }) => headError)) : null,
     worst: agreements
       .map((agreement, i) => ({ photo: photos[i].name, disagreement: disagreement(agreement) }))
       .filter((photo) => photo.disagreement > 0)

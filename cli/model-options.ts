@@ -3,7 +3,7 @@
 import type { ScalingMode } from "../compiler/index.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
-import type { Machine, Packing } from "../isa/index.ts";
+import type { Machine, Packing, ParameterKey } from "../isa/index.ts";
 import type { NamedPath } from "./files.ts";
 import { type Arguments, choiceOf, flag, flagOf, numberOf, settingsOf, text, textOf } from "./options.ts";
 
@@ -28,14 +28,19 @@ export interface QuantizeChoices {
   readonly rescale?: true;
 }
 
-const SCALINGS: readonly ScalingMode[] = ["static", "calibrated", "dynamic", "delayed"];
+/** Every value of the options that formats and scales are chosen by: what `rapsim tradeoff` goes through, in this order. */
+export const QUANTIZE_AXES = {
+  scaling: ["static", "calibrated", "dynamic", "delayed"],
+  activations: ["i8", "u8"],
+  head: ["i32", "i8"],
+} as const satisfies { readonly [Option in keyof QuantizeChoices]?: readonly QuantizeChoices[Option][] };
 
 const HIGHEST_SEED = 2 ** 31 - 1;
 
 export function quantizeChoices(args: Arguments): QuantizeChoices {
-  const activations = choiceOf(args, "activations", ["i8", "u8"]);
-  const head = choiceOf(args, "head", ["i8", "i32"]);
-  const scaling = choiceOf(args, "scaling", SCALINGS);
+  const activations = choiceOf(args, "activations", QUANTIZE_AXES.activations);
+  const head = choiceOf(args, "head", QUANTIZE_AXES.head);
+  const scaling = choiceOf(args, "scaling", QUANTIZE_AXES.scaling);
   const calibration = textOf(args, "calibration");
   if (scaling === "calibrated" && calibration === undefined)
     throw new UsageError("--scaling calibrated needs pictures: add --calibration DIR");
@@ -88,8 +93,28 @@ export async function machineChoice(args: Arguments): Promise<Machine> {
   const changes = await parsedSettings(args);
   const { DEFAULT_MACHINE, loadMachine, withParameters } = await import("../isa/index.ts");
   const machine = loadMachine(textOf(args, "machine") ?? DEFAULT_MACHINE);
-  return asUsage(() => withParameters(machine, changes, "--set"));
+  return changed(machine, changes, withParameters);
 }
+
+/** The machine with what `--set` changes, which its name shows: `rap-e (agents=8)`. */
+function changed(
+  machine: Machine,
+  changes: Readonly<Record<string, unknown>>,
+  withParameters: WithParameters,
+): Machine {
+  const made = asUsage(() => withParameters(machine, changes, "--set"));
+  const texts = (Object.keys(changes) as ParameterKey[])
+    .filter((key) => made.parameters[key] !== machine.parameters[key])
+    .map((key) => `${key}=${made.parameters[key]}`);
+  if (texts.length === 0) return machine;
+  const [, name, before] = /^(.*?)(?: \((.*)\))?$/s.exec(machine.name)!;
+  return Object.freeze({
+    ...made,
+    name: `${name} (${[...(before === undefined ? [] : [before]), ...texts].join(", ")})`,
+  });
+}
+
+type WithParameters = typeof import("../isa/machine.ts").withParameters;
 
 /** What `--set` changes at run time: rates only, since the program was compiled for the structure. */
 export async function rateChoices(args: Arguments): Promise<(machine: Machine) => Machine> {
@@ -102,7 +127,7 @@ export async function rateChoices(args: Arguments): Promise<(machine: Machine) =
       );
     }
   }
-  const apply = (machine: Machine) => asUsage(() => withParameters(machine, changes, "--set"));
+  const apply = (machine: Machine) => changed(machine, changes, withParameters);
   // ranges are the same for every machine: a wrong value shows before long work
   apply(loadPreset(DEFAULT_MACHINE));
   return apply;

@@ -2,11 +2,12 @@
 import { basename, extname } from "node:path";
 import type { Rescaled } from "../compiler/index.ts";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
-import { RapError } from "../isa/errors.ts";
+import { RapError, UsageError } from "../isa/errors.ts";
 import type { CheckedProgram, Machine, Packing, Program } from "../isa/index.ts";
 import type { TimelineRow } from "../report/csv.ts";
 import type { TimingResult } from "../sim/result.ts";
 import type { Context } from "./command.ts";
+import { checkKind } from "./file-kind.ts";
 import { fileExists, readInput, readStart, shown } from "./files.ts";
 import type { QuantizeChoices } from "./model-options.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -27,6 +28,7 @@ export async function quantizeModel(
   context: Context,
 ): Promise<QuantizedModel> {
   const { log, progress } = context;
+  await checkKind(model, "network");
   const { loadModel } = await import("../compiler/index.ts");
   const calibration =
     folder === undefined
@@ -111,14 +113,22 @@ export async function decodedFile(file: Uint8Array, path: string): Promise<Decod
 }
 
 /** The program that `rapsim run` names: a program file, or a model that is compiled on the way; nothing: the default network. */
-export async function openProgram(place: string | undefined, context: Context): Promise<ProgramFile> {
+export async function openProgram(
+  place: string | undefined,
+  context: Context,
+  choices: QuantizeChoices = {},
+): Promise<ProgramFile> {
   if (place === undefined || !(await needsNoCompiling(place))) {
     const { DEFAULT_MACHINE, loadMachine } = await import("../isa/index.ts");
     return compileProgram(
       place ?? DEFAULT_NETWORK,
-      { machine: loadMachine(DEFAULT_MACHINE), packing: undefined },
+      { machine: loadMachine(DEFAULT_MACHINE), packing: undefined, ...choices },
       context,
     );
+  }
+  const [given] = Object.keys(choices);
+  if (given !== undefined) {
+    throw new UsageError(`--${given} is for a network; ${shown(place)} is a program, whose integers are fixed`);
   }
   const { decodeProgram } = await import("../isa/index.ts");
   const file = await readInput(place, "a program");
@@ -136,7 +146,11 @@ async function needsNoCompiling(place: string): Promise<boolean> {
       `${shown(place)}: no such file; make one: rapsim compile ${basename(place, extname(place))} -o ${shown(place)}`,
     );
   }
-  if (looksLikeProgram) return true;
+  if (looksLikeProgram) {
+    await checkKind(place, "program");
+    return true;
+  }
+  await checkKind(place, "network");
   const { hasMagic, PROGRAM_KIND } = await import("../isa/index.ts");
   return hasMagic(PROGRAM_KIND, await readStart(place));
 }

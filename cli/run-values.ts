@@ -12,7 +12,7 @@ import {
   testPicture,
   topClasses,
 } from "../host/index.ts";
-import { type CheckedProgram, type HostSection, RapError, sha256 } from "../isa/index.ts";
+import { type CheckedProgram, type HostSection, sha256, UsageError } from "../isa/index.ts";
 import type { ReportClassification, ReportDetection, ReportImage, ReportOutput } from "../report/report.ts";
 import { dumpTensors, type Elements, Execution, ProbeAssembler } from "../sim/functional/index.ts";
 import type { Context } from "./command.ts";
@@ -55,8 +55,8 @@ export interface Values {
 /** Refuses options that the program's head cannot honour, before long work. */
 export function checkHead({ head }: HostSection, { threshold, boxes }: RunOptions): void {
   if (head?.kind === "convdet") return;
-  if (threshold !== undefined) throw new RapError("--threshold: the program has no detection head");
-  if (boxes !== undefined) throw new RapError("--boxes: the program has no detection head");
+  if (threshold !== undefined) throw new UsageError("--threshold: the program has no detection head");
+  if (boxes !== undefined) throw new UsageError("--boxes: the program has no detection head");
 }
 
 /** Runs every picture through the program. The chip's memory persists from one to the next, as between frames. */

@@ -22,7 +22,7 @@ export function runFloat(graph: FloatGraph, input: Values, observe: TensorObserv
   graph.nodes.forEach((node, i) => {
     const shapes = node.inputs.map((name) => graph.tensors.get(name)!);
     const output = graph.tensors.get(node.output)!;
-    const values = execute(
+    const values = runNode(
       node,
       node.inputs.map((name) => tensors.get(name)!),
       shapes,
@@ -37,7 +37,8 @@ export function runFloat(graph: FloatGraph, input: Values, observe: TensorObserv
   return new Map(graph.outputs.map((name) => [name, tensors.get(name)!]));
 }
 
-function execute(node: FNode, inputs: Values[], shapes: FTensor[], output: FTensor): Values {
+/** One node's output. @param shapes of its inputs */
+export function runNode(node: FNode, inputs: Values[], shapes: FTensor[], output: FTensor): Values {
   const [input] = inputs;
   const [shape] = shapes;
   switch (node.op) {

@@ -2,13 +2,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { hasMagic, listNames, PROGRAM_KIND, RapError } from "../isa/index.ts";
 import { BUILT_IN_NETWORKS, buildNetwork } from "./builders.ts";
+import type { FloatGraph } from "./graph.ts";
 import { importModel } from "./onnx.ts";
 import { decodeModel } from "./onnx-schema.ts";
 import { importQdq, isQuantized, type QdqOptions } from "./qdq.ts";
 import { type QuantizeOptions, quantize } from "./quantize.ts";
 import type { QuantizedModel } from "./quantized-model.ts";
 import { decodeRapq, RAPQ_KIND } from "./rapq.ts";
-import { parseSidecar } from "./sidecar.ts";
+import { parseSidecar, type Sidecar } from "./sidecar.ts";
 import { sidecarOf } from "./sidecar-path.ts";
 
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
@@ -56,15 +57,35 @@ export function loadModel(nameOrPath: string, { rescale, onRescale, ...options }
     );
   }
   const model = decodeModel(bytes, nameOrPath);
-  const sidecarPath = sidecarOf(nameOrPath);
-  const sidecarBytes = sidecarPath === null ? null : readModelFile(sidecarPath, MAX_SIDECAR_BYTES);
-  const sidecar = sidecarPath === null || sidecarBytes === null ? undefined : parseSidecar(sidecarBytes, sidecarPath);
+  const sidecar = readSidecar(nameOrPath);
   if (isQuantized(model, nameOrPath)) {
     refuseChoices();
     return importQdq(model, bytes, nameOrPath, sidecar, { rescale, onRescale });
   }
   refuseRescale();
   return quantize(importModel(model, bytes, nameOrPath, sidecar), options);
+}
+
+/**
+ * The float network a name or path stands for, as `loadModel` would quantize it.
+ * @throws RapError for one that is quantized already
+ */
+export function loadFloatGraph(nameOrPath: string, options: Pick<LoadOptions, "seed"> = {}): FloatGraph {
+  const bytes = readModelFile(nameOrPath, MAX_MODEL_BYTES);
+  if (bytes === null && BUILT_IN_NETWORKS.includes(nameOrPath)) return buildNetwork(nameOrPath, options);
+  if (bytes === null) throw new RapError(`${nameOrPath}: no such file; a float network is needed`);
+  const quantized = hasMagic(RAPQ_KIND, bytes) || hasMagic(PROGRAM_KIND, bytes);
+  const model = quantized ? null : decodeModel(bytes, nameOrPath);
+  if (model === null || isQuantized(model, nameOrPath)) {
+    throw new RapError(`${nameOrPath}: is quantized already; give the float network it was made of (--float)`);
+  }
+  return importModel(model, bytes, nameOrPath, readSidecar(nameOrPath));
+}
+
+function readSidecar(nameOrPath: string): Sidecar | undefined {
+  const path = sidecarOf(nameOrPath);
+  const bytes = path === null ? null : readModelFile(path, MAX_SIDECAR_BYTES);
+  return path === null || bytes === null ? undefined : parseSidecar(bytes, path);
 }
 
 /** A file's bytes, or null when there is none. @throws RapError when it cannot be read or is too large */

@@ -1,5 +1,5 @@
 export { exportOnnx } from "./export-onnx.ts";
-export { type LoadOptions, loadModel } from "./front-end.ts";
+export { type LoadOptions, loadFloatGraph, loadModel } from "./front-end.ts";
 export { type CompileOptions, compileModel } from "./lowering/index.ts";
 export { importOnnx } from "./onnx.ts";
 export type { Rescaled } from "./qdq.ts";

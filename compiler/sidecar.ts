@@ -65,7 +65,8 @@ export function parseSidecar(bytes: Uint8Array, path: string): Sidecar {
     );
   }
   const parsed = sidecarSchema.safeParse(json);
-  if (!parsed.success) throw new RapError(`${path}: ${firstIssue(parsed.error)}; see docs/models.md`);
+  if (!parsed.success)
+    throw new RapError(`${path}: ${firstIssue(parsed.error, sidecarSchema, json)}; see docs/models.md`);
   return { path, data: parsed.data };
 }
 

@@ -10,6 +10,12 @@ export function realOutput(output: NetworkOutput, tensors: ReadonlyMap<string, I
   return dequantize(atFrame(output, find), find(output.tensor));
 }
 
+/** An output's exponents in a frame, from the tensors that the frame left. One serves all channels. @throws RapError */
+export function frameExponents(output: NetworkOutput, tensors: ReadonlyMap<string, Integers>): readonly number[] {
+  return atFrame(output, (name) => tensors.get(name) ?? refuse(`output ${output.tensor}: tensor '${name}' is missing`))
+    .exponents;
+}
+
 /** The output with the exponents it has in this frame. */
 function atFrame(output: NetworkOutput, find: (name: string) => Integers): NetworkOutput {
   if (output.runtimeScale === undefined) return output;

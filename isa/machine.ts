@@ -3,6 +3,7 @@
  * Structure is what a program is compiled for; rates may differ from run to run.
  */
 import { createHash } from "node:crypto";
+import { closest, distance } from "fastest-levenshtein";
 import { listNames, RapError } from "./errors.ts";
 
 interface ParameterBase {
@@ -403,10 +404,15 @@ export function checkParameter(key: ParameterKey, value: unknown, place: string)
   }
 }
 
-/** A parameter's name. @throws RapError listing the known ones */
+/** A parameter's name. @throws RapError naming the nearest, or all where none is near */
 export function parameterKey(key: string, place: string): ParameterKey {
   if (!Object.hasOwn(PARAMETERS, key)) {
-    throw new RapError(`${place}: ${key} is not a machine parameter; known: ${listNames(PARAMETER_KEYS)}`);
+    const nearest = closest(key, PARAMETER_KEYS);
+    throw new RapError(
+      distance(key, nearest) <= key.length / 2
+        ? `${place}: ${key} is not a machine parameter; did you mean ${nearest}? rapsim machines --show rap-e has them all`
+        : `${place}: ${key} is not a machine parameter; known: ${listNames(PARAMETER_KEYS)}`,
+    );
   }
   return key as ParameterKey;
 }

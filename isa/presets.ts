@@ -51,7 +51,8 @@ export function parseMachine(text: string, path: string): Machine {
   if (typeof name !== "string" || name === "")
     throw new RapError(`${path}: name = ${JSON.stringify(name)}: must be a text`);
   if (about !== undefined && typeof about !== "string") throw new RapError(`${path}: about: must be a text`);
-  if (!isRecord(parameters ?? {})) throw new RapError(`${path}: parameters: must be a map of parameter to value`);
+  if (!isRecord(parameters ?? {}))
+    throw new RapError(`${path}: parameters = ${JSON.stringify(parameters)}: must be a map of parameter to value`);
   return createMachine(name, (parameters ?? {}) as Record<string, unknown>, path);
 }
 

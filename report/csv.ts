@@ -1,24 +1,33 @@
 /** Tables as CSV (RFC 4180, lines end in LF), numbers as they are. */
 import type { Report } from "./report.ts";
 
-function quoted(value: string | number): string {
-  const text = String(value);
+type Cell = string | number | null;
+
+function quoted(value: Cell): string {
+  const text = String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** One object per layer; nested values become `energyPj.mac`, lists are joined by a blank. */
-function flat(record: object): [key: string, value: string | number][] {
+/** One object per row; nested values become `energyPj.mac`, lists are joined by a blank, null is an empty cell. */
+function flat(record: object): [key: string, value: Cell][] {
   return Object.entries(record).flatMap(([key, value]) => {
     if (Array.isArray(value)) return [[key, value.join(" ")] as [string, string]];
     if (typeof value === "object" && value !== null) {
-      return flat(value).map(([inner, v]) => [`${key}.${inner}`, v] as [string, string | number]);
+      return flat(value).map(([inner, v]) => [`${key}.${inner}`, v] as [string, Cell]);
     }
-    return [[key, value as string | number]];
+    return [[key, value as Cell]];
   });
 }
 
-function csv(rows: readonly (readonly (string | number)[])[]): string {
+function csv(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => `${row.map(quoted).join(",")}\n`).join("");
+}
+
+/** Objects as rows, under all the columns that any of them has. */
+export function recordsCsv(records: readonly object[]): string {
+  const rows = records.map((record) => new Map(flat(record)));
+  const header = [...new Set(rows.flatMap((row) => [...row.keys()]))];
+  return csv([header, ...rows.map((row) => header.map((key) => row.get(key) ?? null))]);
 }
 
 /** One agent's share of an instruction in time. */
@@ -43,7 +52,5 @@ export function timelineCsv(rows: readonly TimelineRow[]): string {
 
 /** The layer table: one row per layer. */
 export function layersCsv({ layers }: Pick<Report, "layers">): string {
-  const rows = layers.map(({ name, op, ...rest }) => new Map(flat({ name, op, ...rest })));
-  const header = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  return csv([header, ...rows.map((row) => header.map((key) => row.get(key) ?? ""))]);
+  return recordsCsv(layers.map(({ name, op, ...rest }) => ({ name, op, ...rest })));
 }

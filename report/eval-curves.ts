@@ -1,5 +1,6 @@
 /** Precision against recall as an SVG picture: a panel for each class, INT8 in full lines and float in broken ones. */
 import type { EvaluatedLevel, EvaluationReport } from "./eval-report.ts";
+import { escaped, coordinate as number } from "./markup.ts";
 
 /** pixels */
 const PANEL = { width: 300, height: 240, left: 46, top: 34, gap: 26 } as const;
@@ -8,11 +9,6 @@ const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 /** ColorBrewer's Dark2: told apart with any colour vision. */
 const COLORS = ["#1b9e77", "#d95f02", "#7570b3"];
-
-const escaped = (text: string) =>
-  text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`).replace(/\p{Cc}/gu, "?");
-
-const number = (value: number) => String(Math.round(value * 100) / 100);
 
 /** Samples in a panel's pixels, up to the last recall that is reached and then down. */
 function path(curve: readonly number[]): string {

@@ -36,6 +36,12 @@ export interface EvaluationAgreement {
   readonly confirmed: number;
 }
 
+export interface HeadSqnrDb {
+  readonly classScores: number | null;
+  readonly confidence: number | null;
+  readonly boxDeltas: number | null;
+}
+
 export interface EvaluationReport {
   readonly schema: typeof EVALUATION_SCHEMA;
   /** Version of rapsim that made the report. */
@@ -65,6 +71,8 @@ export interface EvaluationReport {
   /** Means over the levels that have an AP. */
   readonly mean: { readonly int8: Estimate; readonly float: Estimate | null; readonly difference: Estimate | null };
   readonly agreement: EvaluationAgreement | null;
+  /** Signal to noise of INT8's head against float's, over all photographs, dB; a part's null: no error; null: no float to compare. */
+  readonly headSqnrDb: HeadSqnrDb | null;
   /** Photographs on which INT8 and float differ, the worst first. */
   readonly worst: readonly { readonly photo: string; readonly disagreement: number }[];
   readonly failures: readonly { readonly photo: string; readonly message: string }[];

@@ -1,5 +1,5 @@
 /** An evaluation as a person reads it: one table of average precisions, INT8 beside float, and how well the two agree. */
-import type { Estimate, EvaluationReport } from "./eval-report.ts";
+import type { Estimate, EvaluationReport, HeadSqnrDb } from "./eval-report.ts";
 import { count, grouped } from "./numbers.ts";
 import { type Column, createPage, type Page, type PageOptions, printable, tableLines, wrapped } from "./page.ts";
 
@@ -86,7 +86,12 @@ function tableSection(page: Page, report: EvaluationReport): string[] {
   ];
 }
 
-function agreementSection(page: Page, { agreement }: EvaluationReport): string[] {
+function headText({ classScores, confidence, boxDeltas }: HeadSqnrDb): string {
+  const decibels = (value: number | null) => (value === null ? "exact" : `${value.toFixed(1)} dB`);
+  return `class scores ${decibels(classScores)}, confidences ${decibels(confidence)}, box deltas ${decibels(boxDeltas)}`;
+}
+
+function agreementSection(page: Page, { agreement, headSqnrDb }: EvaluationReport): string[] {
   if (agreement === null) return [];
   const { floatBoxes, matched, meanIou, int8Boxes, confirmed } = agreement;
   const share = (part: number, whole: number) =>
@@ -96,6 +101,7 @@ function agreementSection(page: Page, { agreement }: EvaluationReport): string[]
     page.bold("Agreement with float, whatever the labels say"),
     ...wrapped(page, "  ", `float's boxes from score 0.5 that INT8 finds: ${share(matched, floatBoxes)}${iou}`),
     ...wrapped(page, "  ", `INT8's boxes from score 0.5 that float finds: ${share(confirmed, int8Boxes)}`),
+    ...(headSqnrDb === null ? [] : wrapped(page, "  ", `signal to noise of the head: ${headText(headSqnrDb)}`)),
   ];
 }
 

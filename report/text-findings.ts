@@ -20,25 +20,79 @@ const pixel = (i: number): Column<ReportDetection> => ({
 /** Detections of a network that was not trained mean nothing; a few show that there are some. */
 const SHOWN_UNTRAINED = 3;
 
-function detectionLines(page: Page, { detections, images, program }: Report): string[] {
+/** One picture of several: how many of each class it shows, and how sure the best is. */
+interface PictureSummary {
+  readonly image: string;
+  readonly detections: readonly ReportDetection[];
+}
+
+function classCounts(detections: readonly ReportDetection[]): string {
+  const names = [...new Set(detections.map((detection) => detection.class))];
+  return names
+    .map((name) => `${detections.filter((detection) => detection.class === name).length} ${printable(name)}`)
+    .join(", ");
+}
+
+const SUMMARY_COLUMNS: readonly Column<PictureSummary>[] = [
+  imageColumn,
+  { head: "detections", align: "right", cell: ({ detections }) => grouped(detections.length) },
+  {
+    head: "best score",
+    align: "right",
+    cell: ({ detections }) =>
+      detections.length === 0 ? "" : Math.max(...detections.map(({ score }) => score)).toFixed(3),
+  },
+  { head: "found", align: "left", cell: ({ detections }) => classCounts(detections), maxWidth: 60, shrinkTo: 16 },
+];
+
+function summaryLines(page: Page, { detections, images }: Report): string[] {
+  const rows = images.map(({ image }) => ({ image, detections: detections.filter((one) => one.image === image) }));
+  return [
+    page.bold(`${count(detections.length, "detection")} in ${count(images.length, "picture")}`),
+    ...tableLines(page, SUMMARY_COLUMNS, rows),
+    ...wrapped(page, "  ", "each detection with its box: the JSON report (--json)").map(page.dim),
+  ];
+}
+
+function detectionLines(page: Page, report: Report): string[] {
+  const { detections, images, program } = report;
+  if (images.length > 1) return summaryLines(page, report);
   const columns: Column<ReportDetection>[] = [
-    ...(images.length > 1 ? [imageColumn] : []),
     { head: "class", align: "left", cell: (row) => printable(row.class), paint: page.bold, maxWidth: 30 },
     { head: "score", align: "right", cell: ({ score }) => score.toFixed(3) },
     ...[0, 1, 2, 3].map(pixel),
   ];
-  const where = images.length === 1 ? ` in ${printable(images[0].image)}` : ` in ${count(images.length, "picture")}`;
-  const size = images.length === 1 ? ` (${images[0].width} x ${images[0].height})` : "";
+  const [{ image, width, height }] = images;
   const shown = program.trained ? detections : detections.slice(0, SHOWN_UNTRAINED);
   const more = detections.length - shown.length;
-  const heading = page.bold(`${count(detections.length, "detection")}${where}`) + page.dim(size);
+  const found = `${count(detections.length, "detection")} in ${printable(image)}`;
+  const heading = page.bold(found) + page.dim(` (${width} x ${height})`);
   if (detections.length === 0) return [heading];
   const rest =
     more > 0 ? wrapped(page, "  ", `and ${grouped(more)} more, as meaningless; the JSON report has them all`) : [];
   return [heading, ...tableLines(page, columns, shown), ...rest.map(page.dim)];
 }
 
-function classificationLines(page: Page, { classifications }: Report): string[] {
+/** The best class of each of several pictures. */
+function classificationSummary(page: Page, { classifications }: Report): string[] {
+  return [
+    page.bold(`Best class of ${count(classifications.length, "picture")}`),
+    ...tableLines<Report["classifications"][number]>(
+      page,
+      [
+        imageColumn,
+        { head: "class", align: "left", cell: ({ top }) => printable(top[0]?.class ?? ""), maxWidth: 50, shrinkTo: 16 },
+        { head: "score", align: "right", cell: ({ top }) => top[0]?.score.toFixed(4) ?? "" },
+      ],
+      classifications,
+    ),
+    ...wrapped(page, "  ", "all of them: the JSON report (--json)").map(page.dim),
+  ];
+}
+
+function classificationLines(page: Page, report: Report): string[] {
+  const { classifications } = report;
+  if (classifications.length > 1) return classificationSummary(page, report);
   return classifications.flatMap(({ image, top }) => [
     page.bold(`Top ${top.length} of ${printable(image)}`),
     ...tableLines(

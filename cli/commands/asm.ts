@@ -1,5 +1,6 @@
 /** `rapsim asm`: assembly text becomes a program. */
 import type { Command } from "../command.ts";
+import { checkKind } from "../file-kind.ts";
 import { checkDistinct, checkWritable, readInput, STANDARD_OUTPUT, writeOutput } from "../files.ts";
 import { write } from "../io.ts";
 import { text, textOf } from "../options.ts";
@@ -18,6 +19,7 @@ export const asm: Command = {
     const output = textOf(args, "output") ?? defaultOutput(path, ".bin");
     await checkDistinct([{ option: "--output", path: output }], [{ option: "SOURCE", path }]);
     await checkWritable(output);
+    await checkKind(path, "assembly text");
     const source = await readInput(path, "an assembly file", MAX_ASSEMBLY_BYTES);
     const { assembled } = await import("../pipeline.ts");
     const compiled = await assembled(source, path);

@@ -1,5 +1,6 @@
 /** `rapsim disasm`: a program as text that `rapsim asm` reads. */
 import type { Command } from "../command.ts";
+import { checkKind } from "../file-kind.ts";
 import { checkDistinct, checkWritable, readInput, STANDARD_OUTPUT, writeOutput } from "../files.ts";
 import { text, textOf } from "../options.ts";
 
@@ -14,6 +15,7 @@ export const disasm: Command = {
     const output = textOf(args, "output") ?? STANDARD_OUTPUT;
     await checkDistinct([{ option: "--output", path: output }], [{ option: "PROGRAM", path }]);
     await checkWritable(output);
+    await checkKind(path, "program");
     const file = await readInput(path, "a program");
     const { disassembly } = await import("../pipeline.ts");
     await writeOutput(output, await disassembly(file, path), io);

@@ -1,4 +1,5 @@
 /** `rapsim machines`: the presets, and a machine as a file to start one's own from. */
+import { listNames, UsageError } from "../../isa/errors.ts";
 import type { Command } from "../command.ts";
 import { write } from "../io.ts";
 import { text, textOf } from "../options.ts";
@@ -11,8 +12,11 @@ export const machines: Command = {
   async run(args, { io }) {
     const { machineFile, machineList } = await import("../describe-machine.ts");
     const show = textOf(args, "show");
-    if (show !== undefined) return write(io.stdout, machineFile(show));
     const { presetNames } = await import("../../isa/presets.ts");
+    if (show !== undefined && !presetNames().includes(show)) {
+      throw new UsageError(`--show: '${show}' is not one of ${listNames(presetNames())}`);
+    }
+    if (show !== undefined) return write(io.stdout, machineFile(show));
     return write(io.stdout, machineList(presetNames(), io));
   },
 };

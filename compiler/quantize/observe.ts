@@ -6,9 +6,9 @@ import { stimulus } from "../stimuli.ts";
 import type { Calibration } from "./calibration.ts";
 
 /** Synthetic photographs per network. */
-const STIMULI = 6;
+export const STIMULI = 6;
 /** Work per synthetic photograph: larger networks see a smaller picture. */
-const MACS_PER_STIMULUS = 0.8e9;
+export const MACS_PER_STIMULUS = 0.8e9;
 /** Values kept per tensor and photograph, about; whole pixels are kept. */
 const VALUES_PER_STIMULUS = 1 << 15;
 

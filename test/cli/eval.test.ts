@@ -7,100 +7,12 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeProgram, encodeProgram } from "../../isa/index.ts";
 import type { EvaluationReport } from "../../report/eval-report.ts";
-import { writeOnnx } from "../compiler/onnx-writer.ts";
+import { faultsAgainst } from "../report/schema-faults.ts";
+import { HEIGHT, labelText, name, network, PHOTOS, photograph, SCALE, sidecar, WIDTH } from "./color-detector.ts";
 import { rapsim, temporaryFolder } from "./harness.ts";
 
 const { path, remove } = temporaryFolder();
 afterAll(remove);
-
-const CELL = 8;
-/** Side of the anchor. */
-const ANCHOR = 16;
-const [ROWS, COLUMNS] = [4, 8];
-const [HEIGHT, WIDTH] = [ROWS * CELL, COLUMNS * CELL];
-
-/**
- * One convolution over cells of 8 x 8: the confidence rises with the brightness, three class scores with the three
- * colours, and box deltas are 0. Channels: class scores 0..2, confidence 3, deltas 4..7.
- */
-function network(): Uint8Array {
-  const taps = CELL * CELL;
-  const weights = new Float32Array(8 * 3 * taps);
-  // means over the cell of (pixel - 128) / 32: -4 for black, 4 for a colour in full; the confidence is their sum + 4
-  for (let c = 0; c < 3; c++) weights.fill(2 / taps, (c * 3 + c) * taps, (c * 3 + c + 1) * taps);
-  weights.fill(1 / taps, 3 * 3 * taps, 4 * 3 * taps);
-  return writeOnnx({
-    input: [1, 3, HEIGHT, WIDTH],
-    nodes: [
-      {
-        op: "Conv",
-        inputs: ["x", "w", "b"],
-        attributes: { kernel_shape: [CELL, CELL], strides: [CELL, CELL], pads: [0, 0, 0, 0] },
-      },
-    ],
-    initializers: {
-      w: { dims: [8, 3, CELL, CELL], values: weights },
-      b: { dims: [8], values: [0, 0, 0, 4, 0, 0, 0, 0] },
-    },
-  });
-}
-
-const sidecar = {
-  input: { colorOrder: "RGB", mean: [128, 128, 128], scale: 1 / 32 },
-  head: {
-    kind: "convdet",
-    tensor: "y",
-    grid: [ROWS, COLUMNS],
-    anchorsPerCell: 1,
-    classes: ["car", "pedestrian", "cyclist"],
-    channels: { classScores: [0, 3], confidence: [3, 4], boxDeltas: [4, 8] },
-    anchors: [[ANCHOR, ANCHOR]],
-  },
-};
-
-/** Pixels of a photograph for each of the network's. */
-const SCALE = 4;
-
-/** Where the network sees a cell's anchor, in pixels of the photograph. */
-function anchorBox(row: number, column: number): number[] {
-  const [x, y] = [((column + 1) * WIDTH) / (COLUMNS + 1), ((row + 1) * HEIGHT) / (ROWS + 1)];
-  return [x - ANCHOR / 2, y - ANCHOR / 2, x + ANCHOR / 2, y + ANCHOR / 2].map((value) => value * SCALE);
-}
-
-const COLORS = { Car: "#ff4040", Pedestrian: "#40ff40", Cyclist: "#4040ff" } as const;
-type Class = keyof typeof COLORS;
-
-/** Cells that shine in the colour of a class, on black. */
-async function photograph(file: string, cells: readonly [Class, number, number][]): Promise<void> {
-  const side = CELL * SCALE;
-  const rectangles = cells.map(
-    ([name, row, column]) =>
-      `<rect x="${column * side}" y="${row * side}" width="${side}" height="${side}" fill="${COLORS[name]}"/>`,
-  );
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH * SCALE}" height="${HEIGHT * SCALE}"><rect width="100%" height="100%"/>${rectangles.join("")}</svg>`;
-  await sharp(Buffer.from(svg)).removeAlpha().png().toFile(file);
-}
-
-function labelText(cells: readonly [Class, number, number][]): string {
-  return cells
-    .map(([name, row, column]) => `${name} 0.00 0 0 ${anchorBox(row, column).join(" ")} 0 0 0 0 0 0 0\n`)
-    .join("");
-}
-
-const PHOTOS: readonly (readonly [Class, number, number][])[] = [
-  [
-    ["Car", 1, 1],
-    ["Pedestrian", 1, 4],
-    ["Cyclist", 2, 6],
-  ],
-  [["Car", 2, 2]],
-  [
-    ["Pedestrian", 0, 5],
-    ["Car", 3, 1],
-  ],
-  [],
-];
-const name = (i: number) => String(i).padStart(6, "0");
 
 /** A data set of the four photographs; `change` spoils it. */
 async function dataset(folder: string, change: (file: (name: string) => string) => void = () => {}): Promise<string> {
@@ -127,9 +39,12 @@ beforeAll(async () => {
 });
 
 const evaluation = (...argv: string[]) => rapsim(["eval", program, "--threads", "1", ...argv]);
+const schemaFaults = faultsAgainst("eval.schema.json");
+/** The report, which keeps to the published schema. */
 async function report(...argv: string[]): Promise<EvaluationReport> {
   const { code, stdout, stderr } = await evaluation("--json", "-", ...argv);
   expect([code, stderr]).toEqual([0, ""]);
+  expect(schemaFaults(JSON.parse(stdout))).toEqual([]);
   return JSON.parse(stdout);
 }
 
@@ -161,6 +76,27 @@ describe("what comes out", () => {
     expect(mean.difference?.value).toBeCloseTo(0, 6);
     expect(agreement).toMatchObject({ floatBoxes: 6, matched: 6, int8Boxes: 6, confirmed: 6 });
     expect(agreement?.meanIou).toBeGreaterThan(0.9);
+  });
+
+  test("options of quantizing are for networks; the head's noise shows what they cost", async () => {
+    const argv = ["--dataset", kitti, "--threads", "1", "--float"];
+    const { code, stderr } = await rapsim(["eval", program, "--head", "i8", ...argv, model]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^--head is for a network; .*net\.bin is a program/)]);
+    // float's pixels are 1 % larger: a hundredth of the scores, 20 log10(1.01 / 0.01) dB
+    const off = path("off.onnx");
+    writeFileSync(off, network());
+    writeFileSync(
+      path("off.json"),
+      JSON.stringify({ ...sidecar, input: { ...sidecar.input, scale: sidecar.input.scale * 1.01 } }),
+    );
+    const { stdout } = await rapsim(["eval", model, "--head", "i8", "--json", "-", ...argv, off]);
+    const { headSqnrDb, program: of } = JSON.parse(stdout) as EvaluationReport;
+    expect(schemaFaults(JSON.parse(stdout))).toEqual([]);
+    expect(of.provenance.options.head).toBe("i8");
+    expect(headSqnrDb).toMatchObject({ classScores: expect.closeTo(40.09, 1), boxDeltas: null });
+    const { stdout: text } = await rapsim(["eval", model, "--head", "i8", ...argv, off]);
+    expect(text).toMatch(/signal to noise of the head: class scores 40\.\d dB, confidences \d+\.\d dB/);
+    expect((await report("--dataset", kitti)).headSqnrDb).toBeNull();
   });
 
   test("40 points", async () => {
@@ -211,6 +147,7 @@ describe("what comes out", () => {
     expect(readdirSync(output).sort()).toEqual([
       "evaluation.json",
       "float",
+      "head",
       "int8",
       "manifest.json",
       "precision-recall.svg",
@@ -456,7 +393,7 @@ describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: 
   /** Runs the build; `onLog` sees standard error as it comes. */
   function run(
     argv: readonly string[],
-    onLog: (log: string, interrupt: () => void) => void = () => {},
+    onLog: (log: string, end: (signal: NodeJS.Signals) => void) => void = () => {},
   ): Promise<Ended> {
     const child = spawn(process.execPath, [bin, "eval", program, "--threads", "2", "--log-level", "info", ...argv]);
     let [stdout, stderr] = ["", ""];
@@ -465,7 +402,7 @@ describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: 
     });
     child.stderr.on("data", (chunk: Buffer) => {
       stderr += chunk;
-      onLog(stderr, () => child.kill("SIGINT"));
+      onLog(stderr, (signal) => child.kill(signal));
     });
     return new Promise((done) => child.on("close", (code) => done({ code, stdout, stderr })));
   }
@@ -476,18 +413,47 @@ describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: 
     expect(JSON.parse(stdout)).toEqual(await report("--dataset", kitti, "--float", model));
   });
 
-  test("interrupted, it keeps what it has and goes on from there", async () => {
-    const root = await dataset("long");
-    for (let i = PHOTOS.length; i < 400; i++) {
+  /** A data set that takes a while. */
+  async function longDataset(folder: string, photos: number): Promise<string> {
+    const root = await dataset(folder);
+    for (let i = PHOTOS.length; i < photos; i++) {
       copyFileSync(join(kitti, "image_2", "000000.png"), join(root, "image_2", `${name(i)}.png`));
       copyFileSync(join(kitti, "label_2", "000000.txt"), join(root, "label_2", `${name(i)}.txt`));
     }
+    return root;
+  }
+
+  test("killed, again and again, it loses and repeats nothing", async () => {
+    const root = await longDataset("killed", 20);
+    const output = path("killed-result");
+    const argv = ["--dataset", root, "--float", model, "-o", output, "--resume", "--json", path("killed.json")];
+    const kept = () => ["int8", "float", "head"].map((of) => readdirSync(join(output, of, "data")).length);
+    for (const lines of [1, 5]) {
+      const { code } = await run(argv, (log, kill) => {
+        if ((log.match(/photograph evaluated/g)?.length ?? 0) >= lines) kill("SIGKILL");
+      });
+      expect(code).toBeNull();
+    }
+    const before = kept();
+    for (const count of before) expect(count).toBeGreaterThanOrEqual(1 + 5);
+    writeFileSync(join(output, "int8", "data", "000019.txt.123.0.tmp"), "Car 0.");
+    const { code, stderr } = await run(argv);
+    expect(code).toBe(0);
+    expect(kept()).toEqual([20, 20, 20]);
+    // a photograph counts as open when any of its three results is missing
+    expect(stderr.match(/photograph evaluated/g)!.length).toBeLessThanOrEqual(20 - Math.min(...before) + 1);
+    const whole = await report("--dataset", root, "--float", model);
+    expect(JSON.parse(readFileSync(path("killed.json"), "utf8"))).toEqual(whole);
+  });
+
+  test("interrupted, it keeps what it has and goes on from there", async () => {
+    const root = await longDataset("long", 400);
     const output = path("long-result");
     let isInterrupted = false;
     const first = await run(["--dataset", root, "-o", output], (log, interrupt) => {
       if (isInterrupted || !log.includes("photograph evaluated")) return;
       isInterrupted = true;
-      interrupt();
+      interrupt("SIGINT");
     });
     expect([first.code, first.stdout]).toEqual([130, ""]);
     const done = Number(/interrupted; (\d+) of 400 photographs are done: go on with --resume/.exec(first.stderr)?.[1]);

@@ -52,7 +52,9 @@ describe("wrong usage: exit code 2, one line, where to read more", () => {
     ["run --json p.bin p.bin", "--json would overwrite p.bin, which PROGRAM names"],
     ["run --boxes found.gif", "--boxes: pictures are written as PNG"],
     ["run --set agents=8", "--set: agents belongs to the structure"],
-    ["run --set clock=1", "--set: clock is not a machine parameter; known: agents,"],
+    ["run --set clock=1", "--set: clock is not a machine parameter; did you mean clockHz? rapsim machines --show"],
+    ["run --set xyzzy=1", "--set: xyzzy is not a machine parameter; known: agents,"],
+    ["machines --show rap-x", "--show: 'rap-x' is not one of "],
     ["run --set clockHz=fast", '--set: clockHz = "fast": must be a number'],
     ["run --set clockHz", "--set: 'clockHz' is not of the form key=value"],
     ["run --log-level loud", "--log-level: 'loud' is not one of silent, error"],
@@ -61,7 +63,7 @@ describe("wrong usage: exit code 2, one line, where to read more", () => {
     ["compile tiny --seed -1", "--seed: '-1' is not a whole number"],
     ["compile tiny --set array.cols=17", "--set: array.cols = 17: must be a multiple of 4"],
     ["compile tiny --set agents=256 --set sram.bytes=67108864", "--set: 256 agents"],
-    ["quantize tiny --head f32", "--head: 'f32' is not one of i8, i32"],
+    ["quantize tiny --head f32", "--head: 'f32' is not one of i32, i8"],
     ["disasm", "a file or name is missing"],
     ["machines rap-e", "unknown option or argument: rap-e"],
   ];
@@ -91,7 +93,6 @@ describe("wrong inputs: exit code 1, one line", () => {
     ["run --csv test", "test: is a folder; a file is to be written"],
     ["compile tiny -o no/such/t.bin", "no/such/t.bin: cannot be written: no folder"],
     ["compile tiny --machine rap-x", "machine 'rap-x': no such preset or file; presets: "],
-    ["machines --show rap-x", "machine 'rap-x': no such preset or file"],
   ])("rapsim %s", async (line, says) => {
     const { code, stdout, stderr } = await rapsim(line.split(" "));
     expect(stderr).toContain(says);

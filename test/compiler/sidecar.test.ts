@@ -61,12 +61,17 @@ test("a classifier's labels", () => {
 });
 
 const REFUSED: [string, unknown, Uint8Array, string][] = [
-  ["a number for a text", { network: 5 }, onnx, "net.json: network: Invalid input: expected string, received number"],
+  [
+    "a number for a text",
+    { network: 5 },
+    onnx,
+    "net.json: network = 5: Invalid input: expected string, received number",
+  ],
   [
     "a misspelt key",
     { head: { ...head, confidenceTreshold: 0.4 } },
     onnx,
-    "net.json: head.confidenceTreshold: Invalid input: expected string",
+    "net.json: head.confidenceTreshold = 0.4: not a known key (a remark must be a text); known: kind, tensor, grid, ",
   ],
   [
     "a text among anchors",
@@ -80,16 +85,16 @@ const REFUSED: [string, unknown, Uint8Array, string][] = [
       },
     },
     onnx,
-    "net.json: head.anchors[1][1]: Invalid input: expected number",
+    'net.json: head.anchors[1][1] = "2": Invalid input: expected number',
   ],
-  ["an unknown head", { head: { ...head, kind: "yolo" } }, onnx, "net.json: head.kind: Invalid"],
+  ["an unknown head", { head: { ...head, kind: "yolo" } }, onnx, 'net.json: head.kind = "yolo": Invalid'],
   [
     "another layout",
     { input: { ...input, layout: "NHWC" } },
     onnx,
-    'net.json: input.layout: Invalid input: expected "NCHW"',
+    'net.json: input.layout = "NHWC": Invalid input: expected "NCHW"',
   ],
-  ["a scale of 0", { input: { ...input, scale: 0 } }, onnx, "net.json: input.scale: Too small"],
+  ["a scale of 0", { input: { ...input, scale: 0 } }, onnx, "net.json: input.scale = 0: Too small"],
   [
     "a missing mean",
     { input: { colorOrder: "RGB", scale: 1 } },

@@ -81,7 +81,11 @@ describe("parameters", () => {
   });
 
   it.each<[object, string]>([
-    [{ agent: 1 }, "test: agent is not a machine parameter; known: agents, agent.tensorProcessors, array.rows"],
+    [
+      { agent: 1 },
+      "test: agent is not a machine parameter; did you mean agents? rapsim machines --show rap-e has them all",
+    ],
+    [{ hertz: 1 }, "test: hertz is not a machine parameter; known: agents, agent.tensorProcessors, array.rows"],
     [{ agents: 1.5 }, "test: agents = 1.5: must be a whole number"],
     [{ agents: 257 }, "test: agents = 257: must be a number 1..256"],
     [{ "dram.bytesPerCycle": 0 }, "test: dram.bytesPerCycle = 0: must be a number 0.01..65536 B/cycle"],
@@ -277,7 +281,7 @@ describe("machine files", () => {
       "name: m\nparameters: {__proto__: {agents: 4}}",
       "__proto__ is not a machine parameter; known",
     ],
-    ["a list of parameters", "name: m\nparameters: [1]", "parameters: must be a map of parameter to value"],
+    ["a list of parameters", "name: m\nparameters: [1]", "parameters = [1]: must be a map of parameter to value"],
     ["about a number", "name: m\nabout: 3", "about: must be a text"],
     ["an alias", "name: &n m\nabout: *n", "not YAML: Alias resolution is disabled"],
     ["a bomb of aliases", bomb, "not YAML: Alias resolution is disabled"],

@@ -1,5 +1,6 @@
 // The library's promise: quantize, compile, simulate, in a few lines, without the command line.
 import { expect, test } from "vitest";
+import { KITTI_CLASSES, parseKitti, readKittiFolder, scoreLevels, tallyLevels } from "../../host/index.ts";
 import {
   checkProgram,
   compile,
@@ -42,4 +43,13 @@ test("events tell of every instruction of every agent, and listening changes not
   const heard = simulateTiming(checked, { events });
   expect(busy).toBeGreaterThan(0);
   expect(heard.totals).toEqual(simulateTiming(checked, {}).totals);
+});
+
+test("average precision of detections against labels: rapsim/host", async () => {
+  const car = (score: string) => `Car 0 0 0 10 10 110 80 1 1 1 0 0 9 0${score}\n`;
+  const [labels, [found]] = [parseKitti(car(""), "label"), parseKitti(car(" 0.9"), "result")];
+  const tallies = tallyLevels([{ labels, detections: [{ ...found, score: 0.9 }] }], KITTI_CLASSES);
+  // one object, found: one of eleven samples
+  expect(scoreLevels(tallies, [1], 11).aps[0]).toBeCloseTo(1 / 11, 12);
+  await expect(readKittiFolder("nowhere")).rejects.toThrow("nowhere: no such folder");
 });

@@ -1,8 +1,8 @@
-/** docs/report.schema.json as a check: what a report says that it does not describe, or leaves out that it demands. */
+/** The published schemas as checks: what a report says that they do not describe, or leaves out that they demand. */
 import { readFileSync } from "node:fs";
 import { Ajv2020, type AnySchemaObject } from "ajv/dist/2020.js";
 
-export const schema = JSON.parse(readFileSync(new URL("../../docs/report.schema.json", import.meta.url), "utf8"));
+const readSchema = (file: string) => JSON.parse(readFileSync(new URL(`../../docs/${file}`, import.meta.url), "utf8"));
 
 /** The schema with nothing allowed that it does not name: a field nobody described is found. */
 function closed(node: unknown): unknown {
@@ -12,12 +12,16 @@ function closed(node: unknown): unknown {
   return "properties" in copy && "required" in copy ? { ...copy, additionalProperties: false } : copy;
 }
 
-const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(
-  closed(schema) as AnySchemaObject,
-);
-
-export function schemaFaults(report: object): string[] {
-  return validate(JSON.parse(JSON.stringify(report)))
-    ? []
-    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+/** A check against one of the schemas in docs. */
+export function faultsAgainst(file: string): (report: object) => string[] {
+  const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(
+    closed(readSchema(file)) as AnySchemaObject,
+  );
+  return (report) =>
+    validate(JSON.parse(JSON.stringify(report)))
+      ? []
+      : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
+
+export const schema = readSchema("report.schema.json");
+export const schemaFaults = faultsAgainst("report.schema.json");

@@ -97,10 +97,17 @@ test("of meaningless detections only a few are shown", () => {
 test("several pictures are told apart", () => {
   const text = plain({
     images: ["a.png", "b.png"].map((image) => ({ image, width: 10, height: 10 })),
-    detections: [{ image: "b.png", class: "car", score: 0.9, box: [1, 2, 3, 4] }],
+    detections: [
+      { image: "b.png", class: "car", score: 0.9, box: [1, 2, 3, 4] },
+      { image: "b.png", class: "car", score: 0.95, box: [5, 2, 7, 4] },
+      { image: "b.png", class: "cyclist", score: 0.5, box: [9, 2, 11, 4] },
+    ],
   });
-  expect(text).toContain("1 detection in 2 pictures");
-  expect(text).toMatch(/b\.png +car/);
+  expect(text).toContain("3 detections in 2 pictures");
+  expect(text).toMatch(/a\.png +0\n/);
+  expect(text).toMatch(/b\.png +3 +0\.950 +2 car, 1 cyclist\n/);
+  // boxes are for the JSON report
+  expect(text).not.toMatch(/left +top/);
 });
 
 test("classes of a classifier", () => {
@@ -112,6 +119,23 @@ test("classes of a classifier", () => {
   });
   expect(text).toContain("Top 1 of pet.jpg");
   expect(text).toMatch(/dog +0\.7500/);
+});
+
+test("classes of several pictures: the best of each", () => {
+  const head = { kind: "classes", tensor: "conv12", classes: ["cat", "dog"], softmax: true, topK: 2 } as const;
+  const text = plain({
+    program: { ...program, host: { ...program.host, head: { ...head, classes: [...head.classes] } } },
+    detections: [],
+    classifications: ["a.jpg", "b.jpg"].map((image, i) => ({
+      image,
+      top: [
+        { class: ["dog", "cat"][i], score: 0.75 },
+        { class: ["cat", "dog"][i], score: 0.25 },
+      ],
+    })),
+  });
+  expect(text).toMatch(/a\.jpg +dog +0\.7500\n.*b\.jpg +cat +0\.7500/);
+  expect(text).not.toContain("0.2500");
 });
 
 test("outputs without a head are shown as tensors", () => {

@@ -1,0 +1,11 @@
+/** Measures of quantization error: the reference's values against the same values quantized and made real again. */
+export { klDivergence } from "./histogram.ts";
+export {
+  channelPowers,
+  type InjectedNoise,
+  passedShare,
+  propagateNoise,
+  weightNoise,
+} from "./noise.ts";
+export { cosineSimilarity, decibels, rmse, sqnrDb } from "./similarity.ts";
+export { channelRows, spectralDistance } from "./spectral.ts";
