@@ -11,6 +11,8 @@ import {
 import type { Activation, FloatGraph, FTensor } from "./graph.ts";
 import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
 import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
+import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/ensemble.ts";
+import { type Block, InputMoments } from "./quantize/moments.ts";
 import { observe } from "./quantize/observe.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";
 import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
@@ -23,16 +25,21 @@ export interface QuantizeOptions {
   readonly activations?: "i8" | "u8";
   /** i32: a convolution at the end hands its accumulators to the host; i8: it is rescaled per channel group. Default i32. */
   readonly head?: "i8" | "i32";
+  /** Which measures choose the scales of activations, and their weights. Default `DEFAULT_WEIGHTS`. */
+  readonly measures?: MeasureWeights;
   readonly onProgress?: (fraction: number) => void;
 }
 
 /** @throws RapError naming the node that does not fit the machine's arithmetic */
 export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): QuantizedModel {
-  const { seed = 1, activations = "i8", head = "i32", onProgress } = options;
-  const simple = simplify(graph);
-  const samples = observe(simple, seed, onProgress);
-  const scales = planScales(simple, samples, { activations, head });
-  const nodes = simple.nodes.map((node) => quantizeNode(simple, scales, node));
+  const { seed = 1, activations = "i8", head = "i32", measures = DEFAULT_WEIGHTS, onProgress } = options;
+  const plain = simplify(graph);
+  const moments = new InputMoments(plain);
+  const observed = observe(plain, seed, onProgress, (tensor, values) => moments.add(tensor, values));
+  const { graph: simple, scales, factors } = planScales(plain, observed, { activations, head, measures });
+  const nodes = simple.nodes.map((node) =>
+    quantizeNode(simple, scales, node, node.op === "conv" ? moments.of(node.name, factors(node.inputs[0])) : []),
+  );
   const tensors = [...simple.tensors.values()].map((tensor) => ({
     ...tensor,
     format: scales.format(tensor.name),
@@ -47,13 +54,18 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
       source: simple.source.name,
       sourceSha256: simple.source.sha256,
       rapsim: RAPSIM_VERSION,
-      options: { seed, activations, head },
+      options: { seed, activations, head, measures: describeWeights(measures) },
     },
   };
 }
 
-/** A node at given scales. */
-export function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNode {
+/** A node at given scales. @param blocks a convolution's input moments; without them weights are rounded to nearest */
+export function quantizeNode(
+  graph: SimpleGraph,
+  scales: Scales,
+  node: SimpleNode,
+  blocks: readonly Block[] = [],
+): QNode {
   const { name, inputs, output } = node;
   const format = scales.format(output);
   switch (node.op) {
@@ -66,6 +78,7 @@ export function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNod
         scales.exponent(input),
         magnitude,
         format === "i32" ? null : (k) => scales.channelExponent(output, k),
+        blocks,
       );
       const slope = activation.slope === 1 || activation.low >= 0 ? null : nearestSlope(activation.slope);
       const bounds = clampOf(activation, format, scales.exponent(output));

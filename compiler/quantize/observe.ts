@@ -1,6 +1,6 @@
 /** What the tensors of a network look like: samples of them while the float network sees synthetic photographs. */
 import { RapError } from "../../isa/index.ts";
-import { runFloat } from "../float-executor.ts";
+import { runFloat, type TensorObserver } from "../float-executor.ts";
 import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
 import { stimulus } from "../stimuli.ts";
 
@@ -17,11 +17,12 @@ export interface Samples {
   readonly values: Float32Array;
 }
 
-/** Runs the photographs. @param onFraction told how much is done, 0..1 */
+/** Runs the photographs. @param onFraction told how much is done, 0..1 @param watch told of every tensor of every run */
 export function observe(
   graph: FloatGraph,
   seed: number,
   onFraction: (fraction: number) => void = () => {},
+  watch: TensorObserver = () => {},
 ): Map<string, Samples> {
   const small = shrink(graph, MACS_PER_STIMULUS);
   const parts = new Map<string, Float32Array[]>();
@@ -30,6 +31,7 @@ export function observe(
       const list = parts.get(tensor.name) ?? [];
       parts.set(tensor.name, list);
       list.push(samplePixels(values, tensor.channels));
+      watch(tensor, values);
     });
     onFraction((i + 1) / STIMULI);
   }
