@@ -35,8 +35,9 @@ export function describeWeights(weights: MeasureWeights): string {
     .join(",");
 }
 
-/** Values of a tensor that the measures look at, about. */
+/** Values of a tensor that the measures look at, about: clipping is rare, so what it does to readers is looked for in more. */
 const VALUES = 1 << 13;
+const VALUES_FOR_READERS = 1 << 15;
 /** Below this a loss counts as none. */
 const NOTHING = 1e-12;
 
@@ -55,7 +56,8 @@ export function losses(
   format: Format,
   weights: MeasureWeights,
 ): Map<Measure, number[]> {
-  const part = subset(own);
+  const part = subset(own, VALUES);
+  const more = subset(own, VALUES_FOR_READERS);
   const wanted = (Object.keys(MEASURES) as Measure[]).filter((measure) => (weights[measure] ?? 0) > 0);
   const table = new Map<Measure, number[]>(wanted.map((measure) => [measure, []]));
   for (const exponent of exponents) {
@@ -63,7 +65,7 @@ export function losses(
     for (const measure of wanted)
       table
         .get(measure)!
-        .push(measure === "readers" ? damage(own, readers, exponent, format) : lossOf[measure](part, actual, gains));
+        .push(measure === "readers" ? damage(more, readers, exponent, format) : lossOf[measure](part, actual, gains));
   }
   return table;
 }
@@ -104,9 +106,9 @@ export function bestCandidate(
 }
 
 /** Whole pixels at even distances. */
-function subset({ channels, values }: Samples): Samples {
+function subset({ channels, values }: Samples, wanted: number): Samples {
   const pixels = values.length / channels;
-  const count = Math.min(pixels, Math.max(1, Math.floor(VALUES / channels)));
+  const count = Math.min(pixels, Math.max(1, Math.floor(wanted / channels)));
   const out = new Float32Array(count * channels);
   for (let i = 0; i < count; i++) {
     const pixel = Math.floor((i * pixels) / count);

@@ -3,9 +3,9 @@ import type { ConvNode, FTensor } from "../graph.ts";
 import type { SimpleGraph } from "../passes/index.ts";
 
 /** Places per picture and convolution. */
-const PLACES = 224;
+const PLACES = 160;
 /** Weights of one output channel whose errors are judged together, at most; time and memory grow with its square. */
-const LARGEST_BLOCK = 1024;
+const LARGEST_BLOCK = 512;
 
 /** Columns of a convolution's weights [outChannels / groups][column] in one group that are judged together. */
 export interface Block {
