@@ -36,9 +36,9 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   const plain = simplify(graph);
   const moments = new InputMoments(plain);
   const observed = observe(plain, seed, onProgress, (tensor, values) => moments.add(tensor, values));
-  const { graph: simple, scales, factors } = planScales(plain, observed, { activations, head, measures });
+  const { graph: simple, scales } = planScales(plain, observed, { activations, head, measures });
   const nodes = simple.nodes.map((node) =>
-    quantizeNode(simple, scales, node, node.op === "conv" ? moments.of(node.name, factors(node.inputs[0])) : []),
+    quantizeNode(simple, scales, node, node.op === "conv" ? moments.of(node.name) : []),
   );
   const tensors = [...simple.tensors.values()].map((tensor) => ({
     ...tensor,

@@ -21,11 +21,11 @@ export type MeasureWeights = Readonly<Partial<Record<Measure, number>>>;
 
 export const DEFAULT_WEIGHTS: MeasureWeights = {
   readers: 1,
-  noise: 0.5,
-  sqnr: 0.5,
-  cosine: 0.5,
-  spectral: 0.5,
-  kl: 0.1,
+  noise: 1,
+  sqnr: 0.2,
+  cosine: 0.2,
+  spectral: 0.2,
+  kl: 0.02,
 };
 
 /** As written on the command line: readers=1,kl=0.2 */

@@ -19,14 +19,12 @@ export interface Block {
 /** Collects moments while the float network runs. */
 export class InputMoments {
   private readonly blocks = new Map<string, Block[]>();
-  private readonly groups = new Map<string, number>();
   private readonly readers = new Map<string, ConvNode[]>();
 
   constructor(graph: SimpleGraph) {
     for (const node of graph.nodes) {
       if (node.op !== "conv") continue;
       this.blocks.set(node.name, blocksOf(node));
-      this.groups.set(node.name, node.groups);
       this.readers.set(node.inputs[0], [...(this.readers.get(node.inputs[0]) ?? []), node]);
     }
   }
@@ -39,23 +37,14 @@ export class InputMoments {
     }
   }
 
-  /** @param conv its name @param factors the input's channels have been multiplied by these since they were watched */
-  of(conv: string, factors: Float32Array): Block[] {
+  /** @param conv its name @returns blocks with whole matrices of sums */
+  of(conv: string): readonly Block[] {
     const blocks = this.blocks.get(conv)!;
-    const perGroup = factors.length / this.groups.get(conv)!;
-    return blocks.map(({ group, columns, sums }) => {
-      const own = columns.map((column) => column % perGroup);
+    for (const { columns, sums } of blocks) {
       const count = columns.length;
-      const scaled = new Float32Array(sums.length);
-      for (let i = 0; i < count; i++) {
-        for (let j = i; j < count; j++) {
-          const value = sums[i * count + j] * factors[group * perGroup + own[i]] * factors[group * perGroup + own[j]];
-          scaled[i * count + j] = value;
-          scaled[j * count + i] = value;
-        }
-      }
-      return { group, columns, sums: scaled };
-    });
+      for (let i = 0; i < count; i++) for (let j = 0; j < i; j++) sums[i * count + j] = sums[j * count + i];
+    }
+    return blocks;
   }
 }
 

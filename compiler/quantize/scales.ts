@@ -1,15 +1,15 @@
-/** Which format and exponent every tensor gets, and how channels are rescaled to fit, from samples. */
+/** Which format and exponent every tensor gets, and how tensors are rescaled to fit, from samples. */
 import type { Format } from "../../isa/index.ts";
 import type { SimpleGraph } from "../passes/index.ts";
 import { exponentClasses } from "./classes.ts";
 import { readersOf } from "./damage.ts";
 import { bestCandidate, DEFAULT_WEIGHTS, losses, type MeasureWeights, type Watched } from "./ensemble.ts";
-import { channelFactors, isScalable, type Rescaled, rescale } from "./equalize.ts";
 import { bestExponent, candidates } from "./exponents.ts";
 import { fitShifts } from "./fit-shifts.ts";
 import { chooseFormats, type FormatOptions, rawOutputs } from "./formats.ts";
 import { channelPowers, outputGains, passedShare } from "./measures/index.ts";
 import type { Samples } from "./observe.ts";
+import { inputFactor, isScalable, type Rescaled, rescale, times } from "./rescale.ts";
 
 export interface Scales {
   format(tensor: string): Format;
@@ -23,11 +23,9 @@ export interface PlanOptions extends FormatOptions {
   readonly measures?: MeasureWeights;
 }
 
-/** A network whose channels were rescaled to fit the exponents. */
+/** A network whose tensors were rescaled to fit the exponents. */
 export interface Plan extends Rescaled {
   readonly scales: Scales;
-  /** What the channels of a tensor were multiplied by. */
-  readonly factors: (tensor: string) => Float32Array;
 }
 
 export function planScales(
@@ -38,27 +36,25 @@ export function planScales(
   const formats = chooseFormats(plain, options);
   const classes = exponentClasses(plain);
   const classOf = (tensor: string) => classes.of(tensor);
-  const balancing = channelFactors(plain, observed, formats.get(plain.input)!);
-  const balanced = rescale(plain, observed, balancing);
-  const fillings = new Map<string, number>();
+  const factors = new Map<string, number>();
   const exponents = new Map<string, number>();
-  const watch = watcher(balanced);
+  const watch = watcher({ graph: plain, samples: observed });
   for (const [name, tensors] of classes.members(plain.tensors.keys())) {
     const format = formats.get(name)!;
     const fine = tensors.every((tensor) => isScalable(plain, tensor));
-    const scale = format === "i32" ? 0 : classScale(tensors.flatMap(watch), format, fine, measures);
+    const first = tensors.includes(plain.input) ? inputFactor(plain, format) : 1;
+    const watched = tensors.flatMap(watch).map((own) => ({ ...own, own: times(own.own, first) }));
+    const scale = format === "i32" ? 0 : classScale(watched, format, fine, measures);
     exponents.set(name, Math.floor(scale));
-    fillings.set(name, 2 ** (scale - Math.floor(scale)));
+    for (const tensor of tensors) factors.set(tensor, first * 2 ** (scale - Math.floor(scale)));
   }
-  const filling = new Map([...balancing].map(([name, own]) => [name, own.map(() => fillings.get(classOf(name))!)]));
-  const { graph, samples } = rescale(balanced.graph, balanced.samples, filling);
+  const { graph, samples } = rescale(plain, observed, factors);
   fitShifts(graph, exponents, classOf, formats);
   const groups = options.head === "i8" ? groupExponents(graph, samples) : new Map<string, number[]>();
   const exponent = (tensor: string) => groups.get(tensor)?.[0] ?? exponents.get(classOf(tensor))!;
   return {
     graph,
     samples,
-    factors: (tensor) => balancing.get(tensor)!.map((own) => own * fillings.get(classOf(tensor))!),
     scales: {
       format: (tensor) => formats.get(tensor)!,
       exponent,
@@ -89,7 +85,7 @@ function watcher({ graph, samples }: Rescaled): (tensor: string) => Watched[] {
 /** Steps per octave when a tensor may be multiplied by any factor. */
 const FINE = 4;
 /** Photographs excite some channels more than synthetic ones do, and a scale too fine costs far more than one too coarse. */
-const HEADROOM = 1 / FINE;
+const HEADROOM = 2 / FINE;
 
 /**
  * Where integers per unit are best, as a power of two, for tensors that share a scale: a whole number, or with `fine` in steps of
