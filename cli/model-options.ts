@@ -1,5 +1,6 @@
 /** The options that say how a network becomes integers and which machine it is compiled for. */
 
+import { type MeasureWeights, parseWeights } from "../compiler/quantize/measure-weights.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
 import type { Machine, Packing } from "../isa/index.ts";
@@ -10,6 +11,9 @@ export const QUANTIZE_OPTIONS = {
   activations: text("format of activations: i8, or u8 (one bit more for what is never negative) (default i8)"),
   head: text("format of a convolution's values that leave the network: i32 accumulators or i8 (default i32)"),
   seed: text("seed of built-in networks' weights and of the pictures that scales are chosen by (default 1)"),
+  measures: text(
+    "measures that choose scales, with weights: readers=1,kl=0.2 (default: the ensemble of quantization.md)",
+  ),
   rescale: flag("move what a quantized ONNX file has no power-of-two scale for to the nearest, and say what it costs"),
 };
 
@@ -17,6 +21,7 @@ export interface QuantizeChoices {
   readonly activations?: "i8" | "u8";
   readonly head?: "i8" | "i32";
   readonly seed?: number;
+  readonly measures?: MeasureWeights;
   readonly rescale?: true;
 }
 
@@ -26,7 +31,9 @@ export function quantizeChoices(args: Arguments): QuantizeChoices {
   const activations = choiceOf(args, "activations", ["i8", "u8"]);
   const head = choiceOf(args, "head", ["i8", "i32"]);
   const seed = numberOf(args, "seed", { min: 0, max: HIGHEST_SEED, whole: true });
+  const measures = textOf(args, "measures");
   return {
+    ...(measures === undefined ? {} : { measures: asUsage(() => parseWeights(measures), "--measures: ") }),
     ...(activations === undefined ? {} : { activations }),
     ...(head === undefined ? {} : { head }),
     ...(seed === undefined ? {} : { seed }),
@@ -57,11 +64,11 @@ async function parsedSettings(args: Arguments): Promise<Record<string, unknown>>
 }
 
 /** A wrong option value is wrong usage, whoever found it. */
-function asUsage<T>(work: () => T): T {
+function asUsage<T>(work: () => T, place = ""): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof RapError ? new UsageError(error.message) : error;
+    throw error instanceof RapError ? new UsageError(place + error.message) : error;
   }
 }
 

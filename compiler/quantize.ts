@@ -11,7 +11,7 @@ import {
 import type { Activation, FloatGraph, FTensor } from "./graph.ts";
 import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
 import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
-import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/ensemble.ts";
+import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/measure-weights.ts";
 import { type Block, InputMoments } from "./quantize/moments.ts";
 import { observe } from "./quantize/observe.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";

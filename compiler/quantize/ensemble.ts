@@ -5,35 +5,9 @@
  */
 import { FORMAT_MAX, FORMAT_MIN, type Format } from "../../isa/index.ts";
 import { damage, type Reader } from "./damage.ts";
+import { MEASURES, type Measure, type MeasureWeights } from "./measure-weights.ts";
 import { channelRows, cosineSimilarity, klDivergence, spectralDistance, sqnrDb } from "./measures/index.ts";
 import type { Samples } from "./observe.ts";
-
-export const MEASURES = {
-  readers: "noise in the sums of the layers that read the tensor, clipping carried through their weights",
-  noise: "additive-noise model: predicted noise-to-signal ratio at the network's outputs",
-  sqnr: "squared error relative to the tensor's power (RMSE, SQNR)",
-  cosine: "1 - cosine similarity",
-  spectral: "squared spectral distance, over each channel's values in the order of pixels",
-  kl: "Kullback-Leibler divergence of the histograms",
-} as const;
-export type Measure = keyof typeof MEASURES;
-export type MeasureWeights = Readonly<Partial<Record<Measure, number>>>;
-
-export const DEFAULT_WEIGHTS: MeasureWeights = {
-  readers: 1,
-  noise: 1,
-  sqnr: 0.2,
-  cosine: 0.2,
-  spectral: 0.2,
-  kl: 0.02,
-};
-
-/** As written on the command line: readers=1,kl=0.2 */
-export function describeWeights(weights: MeasureWeights): string {
-  return Object.entries(weights)
-    .map(([measure, weight]) => `${measure}=${weight}`)
-    .join(",");
-}
 
 /** Values of a tensor that the measures look at, about: clipping is rare, so what it does to readers is looked for in more. */
 const VALUES = 1 << 13;

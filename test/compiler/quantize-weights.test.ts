@@ -5,7 +5,8 @@ import { buildNetwork } from "../../compiler/builders.ts";
 import { runFloat } from "../../compiler/float-executor.ts";
 import type { ConvNode } from "../../compiler/graph.ts";
 import { simplify } from "../../compiler/passes/index.ts";
-import { bestCandidate, MEASURES, type Measure } from "../../compiler/quantize/ensemble.ts";
+import { bestCandidate } from "../../compiler/quantize/ensemble.ts";
+import { describeWeights, MEASURES, type Measure, parseWeights } from "../../compiler/quantize/measure-weights.ts";
 import { passedShare, propagateNoise } from "../../compiler/quantize/measures/index.ts";
 import { outputGains } from "../../compiler/quantize/measures/noise.ts";
 import { type Block, InputMoments } from "../../compiler/quantize/moments.ts";
@@ -124,6 +125,15 @@ describe("the ensemble", () => {
     expect(bestCandidate([losses], 2, { sqnr: 1, kl: 2 })).toBe(0);
     // in any unit
     expect(bestCandidate([table({ sqnr: [2e6, 1e6], kl: [1, 1.5] })], 2, { sqnr: 1, kl: 1 })).toBe(1);
+  });
+
+  test("weights as text: read, written, refused", () => {
+    expect(parseWeights("sqnr=1,kl=0.2")).toEqual({ sqnr: 1, kl: 0.2 });
+    expect(describeWeights(parseWeights("sqnr=1,kl=0.2"))).toBe("sqnr=1,kl=0.2");
+    expect(() => parseWeights("snr=1")).toThrow("measure 'snr' is not known; known: readers, noise, sqnr");
+    for (const text of ["kl", "kl=", "kl=-1", "kl=x", "kl=1=2", "kl=1e9"])
+      expect(() => parseWeights(text)).toThrow(`'${text}': a measure takes a weight from 0 to 1000, as kl=1`);
+    expect(() => parseWeights("kl=0")).toThrow("at least one measure must have a weight above 0");
   });
 
   test("every measure chooses scales on its own", () => {
