@@ -1,6 +1,7 @@
 /** The options that say how a network becomes integers and which machine it is compiled for. */
 
 import type { ScalingMode } from "../compiler/index.ts";
+import { type MeasureWeights, parseWeights } from "../compiler/quantize/measure-weights.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
 import type { Machine, Packing, ParameterKey } from "../isa/index.ts";
@@ -15,6 +16,9 @@ export const QUANTIZE_OPTIONS = {
   ),
   calibration: text("folder of pictures for --scaling calibrated; 16 of them at most, evenly spread, are used"),
   seed: text("seed of built-in networks' weights and of the pictures that scales are chosen by (default 1)"),
+  measures: text(
+    "measures that choose scales, with weights: readers=1,kl=0.2 (default: the ensemble of quantization.md)",
+  ),
   rescale: flag("move what a quantized ONNX file has no power-of-two scale for to the nearest, and say what it costs"),
 };
 
@@ -25,6 +29,7 @@ export interface QuantizeChoices {
   /** Folder of pictures; with scaling calibrated, and only with it. */
   readonly calibration?: string;
   readonly seed?: number;
+  readonly measures?: MeasureWeights;
   readonly rescale?: true;
 }
 
@@ -47,7 +52,9 @@ export function quantizeChoices(args: Arguments): QuantizeChoices {
   if (scaling !== "calibrated" && calibration !== undefined)
     throw new UsageError("--calibration goes with --scaling calibrated; the other modes take no pictures");
   const seed = numberOf(args, "seed", { min: 0, max: HIGHEST_SEED, whole: true });
+  const measures = textOf(args, "measures");
   return {
+    ...(measures === undefined ? {} : { measures: asUsage(() => parseWeights(measures), "--measures: ") }),
     ...(activations === undefined ? {} : { activations }),
     ...(head === undefined ? {} : { head }),
     ...(scaling === undefined ? {} : { scaling }),
@@ -80,11 +87,11 @@ async function parsedSettings(args: Arguments): Promise<Record<string, unknown>>
 }
 
 /** A wrong option value is wrong usage, whoever found it. */
-function asUsage<T>(work: () => T): T {
+function asUsage<T>(work: () => T, place = ""): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof RapError ? new UsageError(error.message) : error;
+    throw error instanceof RapError ? new UsageError(place + error.message) : error;
   }
 }
 

@@ -13,6 +13,8 @@ import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
 import type { Calibration } from "./quantize/calibration.ts";
 import { clipLog2Of } from "./quantize/clip-fraction.ts";
 import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
+import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/measure-weights.ts";
+import { type Block, InputMoments } from "./quantize/moments.ts";
 import { observe } from "./quantize/observe.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";
 import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
@@ -30,6 +32,8 @@ export interface QuantizeOptions {
   readonly scaling?: ScalingMode;
   /** Pictures for calibrated scaling. */
   readonly calibration?: Calibration;
+  /** Which measures choose the scales of activations, and their weights. Default `DEFAULT_WEIGHTS`. */
+  readonly measures?: MeasureWeights;
   readonly onProgress?: (fraction: number) => void;
 }
 
@@ -38,13 +42,24 @@ export type ScalingMode = (typeof SCALING_MODES)[number];
 
 /** @throws RapError naming the node that does not fit the machine's arithmetic */
 export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): QuantizedModel {
-  const { seed = 1, activations = "i8", head = "i32", scaling = "static", calibration, onProgress } = options;
+  const {
+    seed = 1,
+    activations = "i8",
+    head = "i32",
+    scaling = "static",
+    calibration,
+    measures = DEFAULT_WEIGHTS,
+    onProgress,
+  } = options;
   if ((scaling === "calibrated") !== (calibration !== undefined))
     throw new RapError(`scaling ${scaling}: calibration pictures go with scaling calibrated, and only with it`);
-  const simple = simplify(graph);
-  const samples = observe(simple, seed, onProgress, calibration);
-  const scales = planScales(simple, samples, { activations, head });
-  const nodes = simple.nodes.map((node) => quantizeNode(simple, scales, node));
+  const plain = simplify(graph);
+  const moments = new InputMoments(plain);
+  const observed = observe(plain, seed, onProgress, (tensor, values) => moments.add(tensor, values), calibration);
+  const { graph: simple, samples, scales } = planScales(plain, observed, { activations, head, measures });
+  const nodes = simple.nodes.map((node) =>
+    quantizeNode(simple, scales, node, node.op === "conv" ? moments.of(node.name) : []),
+  );
   const tensors = [...simple.tensors.values()].map((tensor) => ({
     ...tensor,
     format: scales.format(tensor.name),
@@ -64,6 +79,7 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
         activations,
         head,
         scaling,
+        measures: describeWeights(measures),
         ...(calibration === undefined
           ? {}
           : { calibrationPictures: calibration.pictures, calibrationSha256: calibration.sha256 }),
@@ -74,8 +90,13 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   return withRuntimeExponents(model, scaling, (writers) => clipLog2Of(model, samples, writers));
 }
 
-/** A node at given scales. */
-export function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNode): QNode {
+/** A node at given scales. @param blocks a convolution's input moments; without them weights are rounded to nearest */
+export function quantizeNode(
+  graph: SimpleGraph,
+  scales: Scales,
+  node: SimpleNode,
+  blocks: readonly Block[] = [],
+): QNode {
   const { name, inputs, output } = node;
   const format = scales.format(output);
   switch (node.op) {
@@ -88,6 +109,7 @@ export function quantizeNode(graph: SimpleGraph, scales: Scales, node: SimpleNod
         scales.exponent(input),
         magnitude,
         format === "i32" ? null : (k) => scales.channelExponent(output, k),
+        blocks,
       );
       const slope = activation.slope === 1 || activation.low >= 0 ? null : nearestSlope(activation.slope);
       const bounds = clampOf(activation, format, scales.exponent(output));

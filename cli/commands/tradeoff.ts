@@ -30,6 +30,7 @@ export const tradeoff: Command = {
     const float = await loadFloat(model);
     const { machineSha256 } = await import("../../isa/index.ts");
     const { RAPSIM_VERSION } = await import("../../compiler/version.ts");
+    const { describeWeights } = await import("../../compiler/quantize/measure-weights.ts");
     const { TRADEOFF_SCHEMA } = await import("../../report/tradeoff-report.ts");
     const { dataset: folder, split = null, threshold, points, ignoreSmall, output } = evaluation;
     const identity = {
@@ -41,7 +42,11 @@ export const tradeoff: Command = {
       threshold,
       points,
       smallDetections: ignoreSmall ? ("ignored" as const) : ("counted" as const),
-      options: { ...(packing === undefined ? {} : { packing }), ...common },
+      options: {
+        ...(packing === undefined ? {} : { packing }),
+        ...common,
+        ...(common.measures === undefined ? {} : { measures: describeWeights(common.measures) }),
+      },
     };
     const { computeRow, NO_STORE, openRowFolder } = await import("../tradeoff-rows.ts");
     const store = output === undefined ? NO_STORE : await openRowFolder(output, identity, evaluation.resume, context);

@@ -2,6 +2,8 @@
 import { alignBias, clamp, type LeakySlope, RapError, SHIFT_MAX, SHIFT_MIN } from "../../isa/index.ts";
 import type { ConvNode } from "../graph.ts";
 import { bestExponent } from "./exponents.ts";
+import type { Block } from "./moments.ts";
+import { roundByMoments } from "./round-weights.ts";
 
 /** Range of QConv.biasShift. */
 export const BIAS_SHIFT_MIN = -31;
@@ -27,6 +29,7 @@ export function channelWeights(node: ConvNode, k: number): Float32Array {
  * @param inputExponent f of the input tensor
  * @param inputMagnitude largest magnitude of an input integer: 128 for i8, 255 for u8
  * @param outputExponent f of an output channel; null: the accumulators themselves are the output
+ * @param blocks moments of the input; without them weights are rounded to the nearest integer
  * @throws RapError when no exponent fits
  */
 export function quantizeConv(
@@ -34,6 +37,7 @@ export function quantizeConv(
   inputExponent: number,
   inputMagnitude: number,
   outputExponent: ((channel: number) => number) | null,
+  blocks: readonly Block[] = [],
 ): QuantizedWeights {
   const channels = node.bias.length;
   const perOutput = node.weights.length / channels;
@@ -60,7 +64,9 @@ export function quantizeConv(
       }
       const bias = quantizeBias(node.bias[k], accExponent);
       if (bias === null) continue;
-      roundWeights(float, accExponent - inputExponent, weights);
+      const group = Math.floor((k * node.groups) / channels);
+      const own = blocks.filter((block) => block.group === group);
+      roundByMoments(float, accExponent - inputExponent, own, weights);
       const shift = target === null ? 0 : accExponent - target;
       result.bias[k] = bias.bias;
       result.biasShift[k] = bias.biasShift;
@@ -85,11 +91,6 @@ export function accumulatorBound(
   for (const weight of weights) sum += Math.abs(weight);
   const rounding = entry.shift > 0 ? 2 ** (entry.shift - 1) : 0;
   return sum * inputMagnitude + Math.abs(alignBias(entry)) + rounding;
-}
-
-function roundWeights(float: Float32Array, exponent: number, out: Int8Array): void {
-  const scale = 2 ** exponent;
-  for (let i = 0; i < out.length; i++) out[i] = clamp(Math.floor(float[i] * scale + 0.5), -128, 127);
 }
 
 /** The bias at the finest exponent that holds it in 8 bits and can be aligned to the accumulator; null when none can. */

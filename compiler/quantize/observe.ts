@@ -1,6 +1,6 @@
 /** What the tensors of a network look like: samples of them while the float network sees synthetic photographs. */
 import { RapError } from "../../isa/index.ts";
-import { runFloat } from "../float-executor.ts";
+import { runFloat, type TensorObserver } from "../float-executor.ts";
 import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
 import { stimulus } from "../stimuli.ts";
 import type { Calibration } from "./calibration.ts";
@@ -18,11 +18,17 @@ export interface Samples {
   readonly values: Float32Array;
 }
 
-/** Runs the photographs. @param onFraction told how much is done, 0..1 @param calibration real ones, in full size */
+/**
+ * Runs the photographs.
+ * @param onFraction told how much is done, 0..1
+ * @param watch told of every tensor of every run
+ * @param calibration real photographs instead, in full size
+ */
 export function observe(
   graph: FloatGraph,
   seed: number,
   onFraction: (fraction: number) => void = () => {},
+  watch: TensorObserver = () => {},
   calibration?: Calibration,
 ): Map<string, Samples> {
   const shown = calibration === undefined ? shrink(graph, MACS_PER_STIMULUS) : graph;
@@ -34,6 +40,7 @@ export function observe(
       const list = parts.get(tensor.name) ?? [];
       parts.set(tensor.name, list);
       list.push(samplePixels(values, tensor.channels));
+      watch(tensor, values);
     });
     onFraction((i + 1) / count);
   }

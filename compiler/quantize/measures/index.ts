@@ -3,6 +3,7 @@ export { klDivergence } from "./histogram.ts";
 export {
   channelPowers,
   type InjectedNoise,
+  outputGains,
   passedShare,
   propagateNoise,
   weightNoise,

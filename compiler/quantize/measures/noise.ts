@@ -115,3 +115,40 @@ export function channelPowers(values: Float32Array, channels: number): Float64Ar
   for (let i = 0; i < values.length; i++) power[i % channels] += values[i] * values[i];
   return power.map((sum) => (sum * channels) / values.length);
 }
+
+/**
+ * How much noise in each channel of each tensor shows at the network's outputs: predicted noise at the outputs is the sum over
+ * tensors and channels of gain times injected noise (to values). Backwards what `propagateNoise` is forwards.
+ * @param weight of an output's channel; 1 / its mean square makes the sum a noise-to-signal ratio
+ */
+export function outputGains(
+  graph: SimpleGraph,
+  passed: PassedShare,
+  weight: (tensor: string) => Float64Array,
+): Map<string, Float64Array> {
+  const gains = new Map<string, Float64Array>();
+  for (const { name, channels } of graph.tensors.values())
+    gains.set(name, graph.outputs.includes(name) ? weight(name).slice() : new Float64Array(channels));
+  for (const node of graph.nodes.toReversed()) {
+    const own = gains.get(node.output)!;
+    const share = node.op === "conv" || node.op === "add" ? passed(node.output) : null;
+    const arriving = share === null ? own : own.map((gain, k) => gain * share[k]);
+    let offset = 0;
+    for (const input of node.inputs) {
+      const to = gains.get(input)!;
+      if (node.op === "conv") {
+        const perOutput = node.weights.length / node.bias.length;
+        const perGroup = to.length / node.groups;
+        node.weights.forEach((value, i) => {
+          const k = Math.floor(i / perOutput);
+          const group = Math.floor((k * node.groups) / node.bias.length);
+          to[group * perGroup + (i % perGroup)] += value * value * arriving[k];
+        });
+      } else {
+        for (let c = 0; c < to.length; c++) to[c] += arriving[offset + c];
+        if (node.op === "concat") offset += to.length;
+      }
+    }
+  }
+  return gains;
+}

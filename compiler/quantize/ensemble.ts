@@ -1,0 +1,98 @@
+/**
+ * The ensemble of measures that scales are chosen by. Each member gives every candidate scale of a tensor a loss; losses have different
+ * units, so each is taken relative to the member's own best candidate, as a logarithm: ln(loss / least loss), 0 for the best.
+ * A candidate's score is the weighted sum. So a weight says how much a factor of e in that measure counts.
+ */
+import { FORMAT_MAX, FORMAT_MIN, type Format } from "../../isa/index.ts";
+import { damage, type Reader } from "./damage.ts";
+import { MEASURES, type Measure, type MeasureWeights } from "./measure-weights.ts";
+import { channelRows, cosineSimilarity, klDivergence, spectralDistance, sqnrDb } from "./measures/index.ts";
+import type { Samples } from "./observe.ts";
+
+/** Values of a tensor that the measures look at, about: clipping is rare, so what it does to readers is looked for in more. */
+const VALUES = 1 << 13;
+const VALUES_FOR_READERS = 1 << 15;
+/** Below this a loss counts as none. */
+const NOTHING = 1e-12;
+
+/** A tensor to be scaled. */
+export interface Watched {
+  readonly own: Samples;
+  readonly readers: readonly Reader[];
+  /** Of its channels, at the network's outputs. */
+  readonly gains: Float64Array;
+}
+
+/** Loss of a tensor at each exponent (which may be a fraction), by measure; only measures with a weight. */
+export function losses(
+  { own, readers, gains }: Watched,
+  exponents: readonly number[],
+  format: Format,
+  weights: MeasureWeights,
+): Map<Measure, number[]> {
+  const part = subset(own, VALUES);
+  const more = subset(own, VALUES_FOR_READERS);
+  const wanted = (Object.keys(MEASURES) as Measure[]).filter((measure) => (weights[measure] ?? 0) > 0);
+  const table = new Map<Measure, number[]>(wanted.map((measure) => [measure, []]));
+  for (const exponent of exponents) {
+    const actual = quantizeValues(part.values, exponent, format);
+    for (const measure of wanted)
+      table
+        .get(measure)!
+        .push(measure === "readers" ? damage(more, readers, exponent, format) : lossOf[measure](part, actual, gains));
+  }
+  return table;
+}
+
+const lossOf: Record<
+  Exclude<Measure, "readers">,
+  (reference: Samples, actual: Float32Array, gains: Float64Array) => number
+> = {
+  noise: ({ channels, values }, actual, gains) => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += gains[i % channels] * (actual[i] - values[i]) ** 2;
+    return (sum * channels) / values.length;
+  },
+  sqnr: ({ values }, actual) => 10 ** (-sqnrDb(values, actual) / 10),
+  cosine: ({ values }, actual) => 1 - cosineSimilarity(values, actual),
+  spectral: ({ channels, values }, actual) =>
+    spectralDistance(channelRows(values, channels), channelRows(actual, channels), values.length / channels) ** 2,
+  kl: ({ values }, actual) => klDivergence(values, actual),
+};
+
+/** The candidate with the least score; of equals the first. @param tables losses of tensors that share an exponent; they add up */
+export function bestCandidate(
+  tables: readonly Map<Measure, number[]>[],
+  count: number,
+  weights: MeasureWeights,
+): number {
+  const scores = new Float64Array(count);
+  for (const measure of tables[0].keys()) {
+    const sums = Array.from({ length: count }, (_, i) =>
+      tables.reduce((sum, table) => sum + table.get(measure)![i], NOTHING),
+    );
+    const least = Math.min(...sums);
+    sums.forEach((sum, i) => {
+      scores[i] += weights[measure]! * Math.log(sum / least);
+    });
+  }
+  return scores.indexOf(Math.min(...scores));
+}
+
+/** Whole pixels at even distances. */
+function subset({ channels, values }: Samples, wanted: number): Samples {
+  const pixels = values.length / channels;
+  const count = Math.min(pixels, Math.max(1, Math.floor(wanted / channels)));
+  const out = new Float32Array(count * channels);
+  for (let i = 0; i < count; i++) {
+    const pixel = Math.floor((i * pixels) / count);
+    out.set(values.subarray(pixel * channels, (pixel + 1) * channels), i * channels);
+  }
+  return { channels, values: out };
+}
+
+function quantizeValues(values: Float32Array, exponent: number, format: Format): Float32Array {
+  const scale = 2 ** exponent;
+  const [low, high] = [FORMAT_MIN[format], FORMAT_MAX[format]];
+  return values.map((value) => Math.min(high, Math.max(low, Math.floor(value * scale + 0.5))) / scale);
+}
