@@ -42,12 +42,13 @@ export interface ElementwisePlan {
   readonly tileWidth: number;
   readonly tileChannels: number;
   readonly prefetch: boolean;
+  readonly cycles: number;
 }
 
 const POINT: Geometry = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0] };
 const OVERHEAD_CYCLES_PER_STEP = 300;
 
-function stepsOf(shape: ElementwiseShape, plan: ElementwisePlan) {
+function stepsOf(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">) {
   const { gridY, gridX, split, tileHeight, tileWidth, tileChannels } = plan;
   return {
     y: Math.ceil(shape.height / (gridY * tileHeight)),
@@ -56,7 +57,7 @@ function stepsOf(shape: ElementwiseShape, plan: ElementwisePlan) {
   };
 }
 
-function tileExtents(shape: ElementwiseShape, plan: ElementwisePlan) {
+function tileExtents(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">) {
   const { kernel, stride } = shape.window ?? POINT;
   return {
     height: (plan.tileHeight - 1) * stride[0] + kernel[0],
@@ -64,7 +65,10 @@ function tileExtents(shape: ElementwiseShape, plan: ElementwisePlan) {
   };
 }
 
-function bufferBytes(shape: ElementwiseShape, plan: ElementwisePlan): { input: number; output: number } {
+function bufferBytes(
+  shape: ElementwiseShape,
+  plan: Omit<ElementwisePlan, "cycles">,
+): { input: number; output: number } {
   const { height, width } = tileExtents(shape, plan);
   const bytes = FORMAT_BYTES[shape.output.tensor.format];
   return {
@@ -79,7 +83,7 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
   const channelsFollow = [...shape.inputs, shape.output].some(
     ({ tensor, offset }) => offset + shape.channels < tensor.channels,
   );
-  let best: { plan: ElementwisePlan; cost: number } | null = null;
+  let best: ElementwisePlan | null = null;
   for (const [gridY, gridX] of divisorPairs(p.agents)) {
     for (const split of ["columns", "channels"] as const) {
       if (split === "channels" && gridX === 1) continue;
@@ -98,8 +102,8 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
                 return slots * (shape.inputs.length * aligned(input) + aligned(output)) <= sramBytes;
               });
             if (found === undefined) continue;
-            const cost = estimate(shape, found, machine);
-            if (best === null || cost < best.cost) best = { plan: found, cost };
+            const cycles = estimate(shape, found, machine);
+            if (best === null || cycles < best.cycles) best = { ...found, cycles };
             // a smaller channel tile only makes shorter runs
             break;
           }
@@ -112,16 +116,16 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
       `${shape.name}: no tile of this layer fits ${sramBytes} B of free SRAM of machine ${machine.name}; make sram.bytes larger`,
     );
   }
-  return best.plan;
+  return best;
 }
 
 /** Instructions a plan takes, about: each tile's loads, its work, its store, and their views. */
-export function elementwiseInstructions(shape: ElementwiseShape, plan: ElementwisePlan): number {
+export function elementwiseInstructions(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">): number {
   const { y, x, c } = stepsOf(shape, plan);
   return 6 * y * x * c;
 }
 
-function estimate(shape: ElementwiseShape, plan: ElementwisePlan, machine: Machine): number {
+function estimate(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">, machine: Machine): number {
   const p = machine.parameters;
   const steps = stepsOf(shape, plan);
   const { input, output } = bufferBytes(shape, plan);

@@ -1,29 +1,21 @@
 /** Lowering: a quantized model and a machine become a program. The stages, in order, are the body of `lower`. */
-import {
-  checkProgram,
-  instruction,
-  type Machine,
-  NO_LAYER,
-  PACKINGS,
-  type Packing,
-  type Program,
-  type ProgramLayer,
-  RapError,
-  type SourceRef,
-} from "../../isa/index.ts";
+import { type Machine, PACKINGS, type Packing, type Program, RapError } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
+import type { SearchEffort } from "../schedule/search.ts";
+import { assemble, layerOf } from "./assemble.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocate, allocatePersistent, checkAllocation, Pool } from "./buffers.ts";
-import { synchronize } from "./dependencies.ts";
-import { assignViews, bindDraft } from "./finish.ts";
-import { type Group, groupModel } from "./groups.ts";
+import { lowerFused } from "./fused.ts";
+import { groupModel } from "./groups.ts";
 import { planGroup } from "./plan-group.ts";
 import { TensorTable } from "./tensors.ts";
 
 export interface CompileOptions {
   /** How kernel taps share array rows; what the machine's feeder does by default. */
   readonly packing?: Packing;
+  /** 0: layer by layer through DRAM; 1: fused phases; 2: the same, with a wider search. Default 1. */
+  readonly optimize?: 0 | 1 | 2;
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
@@ -41,6 +33,11 @@ const STRATEGIES: readonly Strategy[] = [
   { fusePooling: false, persistentWeights: false },
 ];
 
+const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
+  1: { stripeHeights: 6, columnCuts: 2 },
+  2: { stripeHeights: 12, columnCuts: 6 },
+};
+
 /** Weights may take this part of SRAM for good. */
 const PERSISTENT_SHARE = 0.5;
 
@@ -49,6 +46,10 @@ const MAX_INSTRUCTIONS = 2 ** 18;
 
 /** Compiles a quantized model for a machine. @throws RapError naming the layer that does not fit */
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
+  const packing = packingOf(machine, options.packing);
+  const progress = options.onProgress ?? (() => {});
+  if (options.optimize !== 0)
+    return lowerFused(model, machine, { packing, effort: EFFORTS[options.optimize ?? 1], progress });
   let refusal: RapError | null = null;
   for (const strategy of STRATEGIES) {
     if (
@@ -57,7 +58,7 @@ export function compileModel(model: QuantizedModel, machine: Machine, options: C
     )
       continue;
     try {
-      return lower(model, machine, options, strategy);
+      return lower(model, machine, packing, progress, strategy);
     } catch (error) {
       if (!(error instanceof RapError)) throw error;
       refusal = error;
@@ -80,15 +81,25 @@ function persistentBytes(model: QuantizedModel, machine: Machine): number {
   return bytes;
 }
 
-function lower(model: QuantizedModel, machine: Machine, options: CompileOptions, strategy: Strategy): Program {
+/** @throws RapError when the machine's feeder cannot do it */
+function packingOf(machine: Machine, wanted: Packing | undefined): Packing {
   const feeder = machine.parameters["array.feeder"];
-  const packing = options.packing ?? feeder;
+  const packing = wanted ?? feeder;
   if (PACKINGS.indexOf(packing) > PACKINGS.indexOf(feeder)) {
     throw new RapError(
       `packing ${packing}: the feeder of machine ${machine.name} does ${feeder} (array.feeder); choose another packing or machine`,
     );
   }
-  const progress = options.onProgress ?? (() => {});
+  return packing;
+}
+
+function lower(
+  model: QuantizedModel,
+  machine: Machine,
+  packing: Packing,
+  progress: (stage: string, fraction: number) => void,
+  strategy: Strategy,
+): Program {
   const sramBytes = machine.parameters["sram.bytes"];
   const base = strategy.persistentWeights ? persistentBytes(model, machine) : 0;
 
@@ -126,61 +137,9 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
   );
   checkAllocation(drafts, persistent.pool.buffers, sramBytes);
 
-  progress("synchronize", 0.9);
-  const synchronized = synchronize({ machine, tensors: tensors.list }, drafts.map(bindDraft));
-  const body = assignViews(synchronized.frame);
-  const prologue = assignViews(persistent.loads.map(bindDraft));
-  const refsOf = (origin: readonly number[], list: readonly Draft[]): SourceRef[] =>
-    origin.map((i) => ({ layer: list[i].layer, tile: Math.min(list[i].tile, 65535) }));
-  const halt = instruction("halt", {});
-  const end: SourceRef = { layer: NO_LAYER, tile: 0 };
-  const hasPrologue = prologue.instructions.length > 0;
-  const program: Program = {
-    name: model.name,
-    machine,
-    tensors: tensors.list,
-    semaphores: synchronized.semaphores,
-    prologue: hasPrologue ? [...prologue.instructions, halt] : [],
-    body: [...body.instructions, halt],
-    sourceMap: [
-      ...(hasPrologue ? [...refsOf(prologue.origin, persistent.loads), end] : []),
-      ...refsOf(
-        body.origin.map((i) => synchronized.origin[i]),
-        drafts,
-      ),
-      end,
-    ],
-    layers: groups.map(layerOf),
-    constants: tensors.constants,
-    constantsAddress: 0,
-    dramBytes: tensors.dramBytes,
-    persistent: persistent.pool.buffers.map(({ name, address, bytes }) => ({ name, address, bytes })),
-    host: model.host,
-    provenance: {
-      ...model.provenance,
-      options: {
-        ...model.provenance.options,
-        packing,
-        fusePooling: strategy.fusePooling,
-        persistentWeights: strategy.persistentWeights,
-      },
-    },
-  };
-  progress("check", 0.95);
-  checkProgram(program, model.name);
-  progress("done", 1);
-  return program;
-}
-
-function layerOf(group: Group): ProgramLayer {
-  switch (group.kind) {
-    case "conv":
-      return { name: group.conv.name, op: "conv", fused: group.pool ? [group.pool.name] : [] };
-    case "pool":
-      return { name: group.pool.name, op: group.pool.mode === "max" ? "max pool" : "average pool", fused: [] };
-    case "add":
-      return { name: group.add.name, op: "add", fused: [] };
-    case "copy":
-      return { name: `${group.name}:${group.input}`, op: "copy", fused: [] };
-  }
+  return assemble(
+    { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent },
+    { packing, fusePooling: strategy.fusePooling, persistentWeights: strategy.persistentWeights },
+    progress,
+  );
 }

@@ -35,6 +35,8 @@ export interface PlanContext {
 /** A group planned: how many instructions it takes, about, and how to make them, its buffers from `pool`. */
 export interface PlannedGroup {
   readonly instructions: number;
+  /** estimated time */
+  readonly cycles: number;
   readonly emit: (layer: number, pool: Pool, persistent: Persistent) => Draft[];
 }
 
@@ -51,7 +53,7 @@ export function planGroup(group: Group, context: PlanContext): PlannedGroup {
   }
 }
 
-function poolMode(pool: QPool): InstructionOf<"pool">["mode"] {
+export function poolMode(pool: QPool): InstructionOf<"pool">["mode"] {
   return pool.mode === "max" ? "max" : pool.countPadding ? "averageAll" : "average";
 }
 
@@ -74,7 +76,7 @@ function checkGeometry(
 }
 
 /** An int32 result is neither clamped nor activated. */
-const WIDE: ConvEpilogue = { low: 0, high: 0, slope: null };
+export const WIDE: ConvEpilogue = { low: 0, high: 0, slope: null };
 
 function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext): PlannedGroup {
   const { machine, packing, tensors } = context;
@@ -127,7 +129,7 @@ function planConvGroup({ conv, pool, output }: ConvGroup, context: PlanContext):
     };
     return emitConv(job, buffers, persistent);
   };
-  return { instructions: convInstructions(shape, plan, machine), emit };
+  return { instructions: convInstructions(shape, plan, machine), cycles: plan.cycles, emit };
 }
 
 function poolExtents(
@@ -140,7 +142,7 @@ function poolExtents(
   };
 }
 
-function addConstants(
+export function addConstants(
   conv: QConv,
   groupIn: number,
   chunk: number,
@@ -212,6 +214,7 @@ function planElementwiseGroup(
       shapeWith(() => -1),
       plan,
     ),
+    cycles: plan.cycles,
     emit,
   };
 }

@@ -1,0 +1,124 @@
+/** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
+import { type Machine, type Packing, type Program, RapError } from "../../isa/index.ts";
+import type { Draft } from "../../kernels/index.ts";
+import type { QuantizedModel } from "../quantized-model.ts";
+import { networkOf } from "../schedule/operators.ts";
+import { Search, type SearchEffort, type Step } from "../schedule/search.ts";
+import { assemble, layerOf } from "./assemble.ts";
+import { placeBarriers } from "./barriers.ts";
+import { allocateByUse, checkAllocation, Pool } from "./buffers.ts";
+import { groupModel } from "./groups.ts";
+import { type PartView, partsOf, toExchange } from "./parts.ts";
+import { exchangeMargins, PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
+import { type PlannedGroup, planGroup } from "./plan-group.ts";
+import { TensorTable } from "./tensors.ts";
+
+/** Parts of SRAM that schedules may count on, tried in turn: what they overlap at their borders takes some more. */
+const SRAM_SHARES = [1, 0.94, 0.88, 0.8, 0.7, 0.55];
+/** Constants are loaded this many pieces of work ahead. */
+const LOAD_AHEAD = 2;
+
+export interface FusedOptions {
+  readonly packing: Packing;
+  readonly effort: SearchEffort;
+  readonly progress: (stage: string, fraction: number) => void;
+}
+
+/** @throws RapError when no schedule fits */
+export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): Program {
+  const sramBytes = machine.parameters["sram.bytes"];
+  let refusal: RapError | null = null;
+  for (const share of SRAM_SHARES) {
+    const { allocated, taken } = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
+    if (taken <= sramBytes) {
+      checkAllocation(allocated.drafts, [], sramBytes);
+      return assemble(allocated, { packing: options.packing }, options.progress);
+    }
+    refusal = new RapError(
+      `${model.name}: the schedule takes ${taken} B of SRAM, machine ${machine.name} has ${sramBytes}`,
+    );
+  }
+  throw refusal!;
+}
+
+function lowerWithin(
+  model: QuantizedModel,
+  machine: Machine,
+  { packing, effort, progress }: FusedOptions,
+  sramBytes: number,
+) {
+  const grouped = groupModel(model, false);
+  const { groups } = grouped;
+  const network = networkOf(model, grouped);
+  const tensors = new TensorTable(model, grouped);
+  const layer = (index: number, table: TensorTable): PlannedGroup =>
+    planGroup(groups[index], { model, machine, packing, tensors: table, sramBytes, persistentWeights: false });
+  const scratch = new TensorTable(model, grouped);
+  const layerCycles = (index: number): number | null => {
+    try {
+      return layer(index, scratch).cycles;
+    } catch (error) {
+      if (error instanceof RapError) return null;
+      throw error;
+    }
+  };
+  const search = new Search({ network, machine, packing, sramBytes, effort, layerCycles });
+  const steps = search.run((fraction) => progress("schedule", fraction));
+
+  const parts = new Map<string, PartView>();
+  const context = {
+    machine,
+    packing,
+    tensors,
+    idOf: (root: string) => tensors.idOf(root),
+    parts,
+    exponentOf: (tensor: string) => tensors.quantized(tensor).exponent,
+  };
+  // constants first, then activations: all constants come before all activations in DRAM
+  const emitters = steps.map((step, i): ((tables: TensorTable) => PhaseItem[]) => {
+    if (step.kind === "layer") {
+      const planned = layer(step.operator, tensors);
+      const pool = new Pool(layerOf(groups[step.operator]).name);
+      return () => [{ constants: [], drafts: planned.emit(step.operator, pool, { pool, loads: [] }) }];
+    }
+    const emitter = new PhaseEmitter({ ...context, name: `phase${i}` }, step.shape, step.choice);
+    emitter.addConstants();
+    return () => emitter.emit();
+  });
+  const inSram = sramRoots(steps);
+  tensors.activations(model, (root) => inSram.has(root));
+  for (const [name, part] of partsOf(steps, network, (root) => tensors.idOf(root))) parts.set(name, part);
+  const filled = new Set<string>();
+  const items = steps.flatMap((step, i): PhaseItem[] => {
+    const own = emitters[i](tensors);
+    if (step.kind === "layer") return own;
+    const place = { grid: { gridY: step.choice.gridY, gridX: step.choice.gridX }, layer: step.choice.first, tile: 0 };
+    const exchanges = toExchange(step, filled).flatMap((root) => exchangeMargins(parts.get(root)!, place));
+    return exchanges.length > 0 ? [{ constants: [], drafts: exchanges }, ...own] : own;
+  });
+  const drafts = placeBarriers(inOrder(items));
+  const taken = allocateByUse(drafts, 0);
+  const persistent = { pool: new Pool("resident"), loads: [] };
+  return { allocated: { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent }, taken };
+}
+
+/** Tensors that never lie in DRAM: made and used within one phase, or kept in parts. */
+function sramRoots(steps: readonly Step[]): Set<string> {
+  const roots = new Set<string>();
+  for (const step of steps) {
+    if (step.kind !== "phase") continue;
+    for (const [name, { kind }] of step.shape.uses)
+      if (kind === "within" || step.choice.homes.get(name) === "sram") roots.add(name);
+  }
+  return roots;
+}
+
+/** The stream: constants some pieces of work early. */
+function inOrder(items: readonly PhaseItem[]): Draft[] {
+  const drafts: Draft[] = [];
+  for (let i = -LOAD_AHEAD; i < items.length; i++) {
+    if (i + LOAD_AHEAD < items.length) drafts.push(...items[i + LOAD_AHEAD].constants);
+    if (i >= 0) drafts.push(...items[i].drafts);
+  }
+  return drafts;
+}

@@ -1,0 +1,219 @@
+/**
+ * A phase: consecutive operators done together, stripe by stripe, over a grid of agents. Every agent makes a tile of the phase's
+ * result, cut into columns and these into stripes of rows; what lies between the operators stays in SRAM, of which only the rows
+ * still needed. Rows and columns around an agent's tile that its windows reach are computed again (halo recomputation); from
+ * stripe to stripe rows are kept (halo storage).
+ */
+import type { Machine } from "../../isa/index.ts";
+import { aligned } from "../lowering/buffers.ts";
+import type { Network, Operator, Root, Window } from "./operators.ts";
+
+/** Half-open, in coordinates of the agent at grid position (0, 0). */
+export interface Span {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** Where a tensor between phases lies: DRAM, or every agent's own part in its SRAM. */
+export type Home = "dram" | "sram";
+
+/** An agent's part of a tensor. */
+export interface Tile {
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface PhaseChoice {
+  readonly first: number;
+  /** one behind the last operator */
+  readonly end: number;
+  readonly gridY: number;
+  readonly gridX: number;
+  /** an agent's part of the last operator's result */
+  readonly tile: Tile;
+  /** rows of the result per stripe, and columns per pass over the tile */
+  readonly stripeRows: number;
+  readonly stripeCols: number;
+  /** weights are loaded once for the phase, or for every stripe */
+  readonly weightsResident: boolean;
+  /** results for DRAM are stored stripe by stripe with all channels, or piece by piece as convolutions make them */
+  readonly storeStripes: boolean;
+  /** homes of tensors that cross the phase's border */
+  readonly homes: ReadonlyMap<string, Home>;
+}
+
+export interface RootUse {
+  readonly root: Root;
+  /** result's stride over this tensor: rows and columns of it per row and column of the result */
+  readonly ratioY: number;
+  readonly ratioX: number;
+  readonly channels: Span;
+  /** within: made and used up in the phase; input, output: crosses its border; written in the phase when output */
+  readonly kind: "within" | "input" | "output";
+  /** read by an operator of the phase */
+  readonly isRead: boolean;
+}
+
+/** What follows from which operators a phase holds, whatever its tiling. */
+export interface PhaseShape {
+  readonly operators: readonly Operator[];
+  readonly uses: ReadonlyMap<string, RootUse>;
+}
+
+/** Rows or columns that a window reads for outputs `span`. */
+export function windowSpan({ lo, hi }: Span, kernel: number, stride: number, pad: number, dilation: number): Span {
+  return { lo: lo * stride - pad, hi: (hi - 1) * stride - pad + (kernel - 1) * dilation + 1 };
+}
+
+const rowsRead = (span: Span, w: Window) => windowSpan(span, w.kernel[0], w.stride[0], w.pads[0], w.dilation[0]);
+const colsRead = (span: Span, w: Window) => windowSpan(span, w.kernel[1], w.stride[1], w.pads[1], w.dilation[1]);
+
+/** The shape of operators first..end, or null when they cannot be one phase. */
+export function phaseShape(network: Network, first: number, end: number): PhaseShape | null {
+  const operators = network.operators.slice(first, end);
+  const last = network.roots.get(operators[operators.length - 1].output.root)!;
+  const ratios = new Map<string, readonly [number, number]>([[last.name, [1, 1]]]);
+  const spans = new Map<string, { lo: number; hi: number; parts: number }>();
+  const written = new Set<string>();
+  const read = new Set<string>();
+  for (const { inputs, output, window } of [...operators].reverse()) {
+    const root = network.roots.get(output.root)!;
+    let ratio = ratios.get(output.root);
+    if (ratio === undefined) {
+      if (root.height !== last.height || root.width !== last.width) return null;
+      ratio = [1, 1];
+      ratios.set(output.root, ratio);
+    }
+    written.add(output.root);
+    widen(spans, output.root, output.offset, output.channels);
+    for (const input of inputs) {
+      const [y, x] = [ratio[0] * window.stride[0], ratio[1] * window.stride[1]];
+      const known = ratios.get(input.root);
+      if (known !== undefined && (known[0] !== y || known[1] !== x)) return null;
+      ratios.set(input.root, [y, x]);
+      read.add(input.root);
+      widen(spans, input.root, input.offset, input.channels);
+    }
+  }
+  const uses = new Map<string, RootUse>();
+  for (const [name, [ratioY, ratioX]] of ratios) {
+    const root = network.roots.get(name)!;
+    const inside = (index: number) => index >= first && index < end;
+    const isWritten = written.has(name);
+    const crosses = root.external || !root.writers.every(inside) || !root.readers.every(inside);
+    // a part made here beside one made before must not be read here
+    if (isWritten && read.has(name) && !root.writers.every(inside)) return null;
+    const { lo, hi } = spans.get(name)!;
+    const kind = !isWritten ? "input" : crosses ? "output" : "within";
+    uses.set(name, { root, ratioY, ratioX, channels: { lo, hi }, kind, isRead: read.has(name) });
+  }
+  return { operators, uses };
+}
+
+function widen(
+  spans: Map<string, { lo: number; hi: number; parts: number }>,
+  root: string,
+  offset: number,
+  channels: number,
+): void {
+  const span = spans.get(root);
+  if (span === undefined) spans.set(root, { lo: offset, hi: offset + channels, parts: channels });
+  else {
+    span.lo = Math.min(span.lo, offset);
+    span.hi = Math.max(span.hi, offset + channels);
+  }
+}
+
+/** Rows (or columns) of every tensor that a stretch of the result needs. */
+function needs(
+  { operators, uses }: PhaseShape,
+  result: Span,
+  ratio: (use: RootUse) => number,
+  read: (span: Span, window: Window) => Span,
+): Map<string, Span> {
+  const spans = new Map<string, Span>();
+  for (const [name, use] of uses) {
+    if (use.kind === "output") spans.set(name, { lo: result.lo * ratio(use), hi: result.hi * ratio(use) });
+  }
+  for (const { inputs, output, window } of [...operators].reverse()) {
+    const wanted = read(spans.get(output.root)!, window);
+    for (const { root } of inputs) {
+      const span = spans.get(root);
+      spans.set(
+        root,
+        span === undefined ? wanted : { lo: Math.min(span.lo, wanted.lo), hi: Math.max(span.hi, wanted.hi) },
+      );
+    }
+  }
+  return spans;
+}
+
+export const rowNeeds = (shape: PhaseShape, rows: Span) => needs(shape, rows, (use) => use.ratioY, rowsRead);
+export const colNeeds = (shape: PhaseShape, cols: Span) => needs(shape, cols, (use) => use.ratioX, colsRead);
+
+/** Stripes of a phase, top to bottom within columns: result rows, columns, and what is needed and new of every tensor. */
+export interface Stripe {
+  readonly rows: Span;
+  readonly cols: Span;
+  /** per tensor: rows in SRAM, of these new in this stripe, columns */
+  readonly needed: ReadonlyMap<string, Span>;
+  readonly fresh: ReadonlyMap<string, Span>;
+  readonly columns: ReadonlyMap<string, Span>;
+}
+
+export function stripesOf(shape: PhaseShape, { tile, stripeRows, stripeCols }: PhaseChoice): Stripe[] {
+  const stripes: Stripe[] = [];
+  for (let x = 0; x < tile.width; x += stripeCols) {
+    const cols = { lo: x, hi: Math.min(x + stripeCols, tile.width) };
+    const columns = colNeeds(shape, cols);
+    let before: ReadonlyMap<string, Span> | null = null;
+    for (let y = 0; y < tile.height; y += stripeRows) {
+      const rows = { lo: y, hi: Math.min(y + stripeRows, tile.height) };
+      const needed = rowNeeds(shape, rows);
+      const fresh = new Map<string, Span>();
+      for (const [name, { lo, hi }] of needed) {
+        const done: number = before?.get(name)!.hi ?? lo;
+        fresh.set(name, { lo: Math.min(Math.max(lo, done), hi), hi });
+      }
+      stripes.push({ rows, cols, needed, fresh, columns });
+      before = needed;
+    }
+  }
+  return stripes;
+}
+
+/** Bytes of SRAM that a tensor's rows in a stripe take. */
+export function useBytes({ root, channels }: RootUse, rows: Span, cols: Span): number {
+  return (rows.hi - rows.lo) * (cols.hi - cols.lo) * (channels.hi - channels.lo) * root.bytes;
+}
+
+/** Whether a tensor of a phase has buffers of the phase's own. */
+export function hasBuffer(use: RootUse, choice: PhaseChoice): boolean {
+  if (use.kind === "within") return true;
+  if (choice.homes.get(use.root.name) === "sram") return false;
+  return use.kind === "input" || choice.storeStripes || use.isRead;
+}
+
+/** Extents of weights as they lie in SRAM, blocks of array.cols output channels. */
+export function weightExtents(operator: Operator, cols: number): { blocks: number; rows: number } | null {
+  if (operator.group.kind !== "conv") return null;
+  const { bias, weights } = operator.group.conv;
+  return { blocks: Math.ceil(bias.length / cols), rows: weights.length / bias.length };
+}
+
+/** Bytes of a phase's shift tables. */
+export function tableBytes(shape: PhaseShape): number {
+  return shape.operators.reduce(
+    (sum, { group }) => sum + (group.kind === "conv" ? aligned(group.conv.bias.length * 4) : 0),
+    0,
+  );
+}
+
+/** All weights of a phase. */
+export function weightBytes(shape: PhaseShape, machine: Machine): number {
+  const cols = machine.parameters["array.cols"];
+  return shape.operators.reduce((sum, operator) => {
+    const extents = weightExtents(operator, cols);
+    return sum + (extents === null ? 0 : aligned(extents.blocks * extents.rows * cols));
+  }, 0);
+}
