@@ -24,21 +24,17 @@ export interface FusedOptions {
   readonly progress: (stage: string, fraction: number) => void;
 }
 
-/** @throws RapError when no schedule fits */
-export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): Program {
+/** The program, or null when no schedule fits. */
+export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): Program | null {
   const sramBytes = machine.parameters["sram.bytes"];
-  let refusal: RapError | null = null;
   for (const share of SRAM_SHARES) {
-    const { allocated, taken } = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
-    if (taken <= sramBytes) {
-      checkAllocation(allocated.drafts, [], sramBytes);
-      return assemble(allocated, { packing: options.packing }, options.progress);
-    }
-    refusal = new RapError(
-      `${model.name}: the schedule takes ${taken} B of SRAM, machine ${machine.name} has ${sramBytes}`,
-    );
+    const found = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
+    if (found === null) return null;
+    if (found.taken > sramBytes) continue;
+    checkAllocation(found.allocated.drafts, [], sramBytes);
+    return assemble(found.allocated, { packing: options.packing }, options.progress);
   }
-  throw refusal!;
+  return null;
 }
 
 function lowerWithin(
@@ -64,6 +60,7 @@ function lowerWithin(
   };
   const search = new Search({ network, machine, packing, sramBytes, effort, layerCycles });
   const steps = search.run((fraction) => progress("schedule", fraction));
+  if (steps === null) return null;
 
   const parts = new Map<string, PartView>();
   const context = {

@@ -48,8 +48,10 @@ const MAX_INSTRUCTIONS = 2 ** 18;
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
   const packing = packingOf(machine, options.packing);
   const progress = options.onProgress ?? (() => {});
-  if (options.optimize !== 0)
-    return lowerFused(model, machine, { packing, effort: EFFORTS[options.optimize ?? 1], progress });
+  if (options.optimize !== 0) {
+    const program = lowerFused(model, machine, { packing, effort: EFFORTS[options.optimize ?? 1], progress });
+    if (program !== null) return program;
+  }
   let refusal: RapError | null = null;
   for (const strategy of STRATEGIES) {
     if (

@@ -25,8 +25,8 @@ interface Reach {
 function reachOf({ shape, choice }: PlannedPhase, root: string): Reach {
   const use = shape.uses.get(root)!;
   const tile = { height: choice.tile.height * use.ratioY, width: choice.tile.width * use.ratioX };
-  const y = margins(rowNeeds(shape, { lo: 0, hi: choice.tile.height }).get(root)!, tile.height, choice.gridY);
-  const x = margins(colNeeds(shape, { lo: 0, hi: choice.tile.width }).get(root)!, tile.width, choice.gridX);
+  const y = margins(rowNeeds(shape, choice).get(root)!, tile.height, choice.gridY);
+  const x = margins(colNeeds(shape, choice).get(root)!, tile.width, choice.gridX);
   return { tile, top: y.before, bottom: y.after, left: x.before, right: x.after };
 }
 

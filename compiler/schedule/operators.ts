@@ -52,7 +52,7 @@ const POINT: Window = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pads: 
 export function networkOf(model: QuantizedModel, { groups, placements }: GroupedModel): Network {
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const part = (name: string): Part => ({ ...placements.get(name)!, channels: tensors.get(name)!.channels });
-  const operators = groups.map((group, index): Operator => {
+  const operatorOf = (group: Group, index: number): Operator => {
     switch (group.kind) {
       case "conv": {
         const { name, inputs, kernel, stride, dilation, pads } = group.conv;
@@ -75,7 +75,8 @@ export function networkOf(model: QuantizedModel, { groups, placements }: Grouped
         return { index, name: `${group.name}:${group.input}`, group, inputs: [input], output, window: POINT };
       }
     }
-  });
+  };
+  const operators = groups.map(operatorOf);
   const outputs = new Set(model.host.outputs.map(({ tensor }) => tensor));
   const names = new Set([
     model.host.input.tensor,

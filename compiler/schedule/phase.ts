@@ -6,7 +6,7 @@
  */
 import type { Machine } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
-import type { Network, Operator, Root, Window } from "./operators.ts";
+import type { Network, Operator, Part, Root, Window } from "./operators.ts";
 
 /** Half-open, in coordinates of the agent at grid position (0, 0). */
 export interface Span {
@@ -73,9 +73,15 @@ export function phaseShape(network: Network, first: number, end: number): PhaseS
   const operators = network.operators.slice(first, end);
   const last = network.roots.get(operators[operators.length - 1].output.root)!;
   const ratios = new Map<string, readonly [number, number]>([[last.name, [1, 1]]]);
-  const spans = new Map<string, { lo: number; hi: number; parts: number }>();
-  const written = new Set<string>();
+  const spans = new Map<string, { lo: number; hi: number }>();
+  /** channels of each tensor that the phase makes */
+  const written = new Map<string, number>();
   const read = new Set<string>();
+  for (const { inputs, output } of operators) {
+    for (const { root } of inputs) read.add(root);
+    // a tensor is whole before anything reads it
+    if (read.has(output.root)) return null;
+  }
   for (const { inputs, output, window } of [...operators].reverse()) {
     const root = network.roots.get(output.root)!;
     let ratio = ratios.get(output.root);
@@ -84,15 +90,14 @@ export function phaseShape(network: Network, first: number, end: number): PhaseS
       ratio = [1, 1];
       ratios.set(output.root, ratio);
     }
-    written.add(output.root);
-    widen(spans, output.root, output.offset, output.channels);
+    written.set(output.root, (written.get(output.root) ?? 0) + output.channels);
+    widen(spans, output.root, output);
     for (const input of inputs) {
       const [y, x] = [ratio[0] * window.stride[0], ratio[1] * window.stride[1]];
       const known = ratios.get(input.root);
       if (known !== undefined && (known[0] !== y || known[1] !== x)) return null;
       ratios.set(input.root, [y, x]);
-      read.add(input.root);
-      widen(spans, input.root, input.offset, input.channels);
+      widen(spans, input.root, input);
     }
   }
   const uses = new Map<string, RootUse>();
@@ -104,52 +109,72 @@ export function phaseShape(network: Network, first: number, end: number): PhaseS
     // a part made here beside one made before must not be read here
     if (isWritten && read.has(name) && !root.writers.every(inside)) return null;
     const { lo, hi } = spans.get(name)!;
+    // what is stored has no gaps
+    if (isWritten && written.get(name) !== hi - lo) return null;
     const kind = !isWritten ? "input" : crosses ? "output" : "within";
     uses.set(name, { root, ratioY, ratioX, channels: { lo, hi }, kind, isRead: read.has(name) });
   }
   return { operators, uses };
 }
 
-function widen(
-  spans: Map<string, { lo: number; hi: number; parts: number }>,
-  root: string,
-  offset: number,
-  channels: number,
-): void {
-  const span = spans.get(root);
-  if (span === undefined) spans.set(root, { lo: offset, hi: offset + channels, parts: channels });
-  else {
-    span.lo = Math.min(span.lo, offset);
-    span.hi = Math.max(span.hi, offset + channels);
-  }
+function widen(spans: Map<string, { lo: number; hi: number }>, root: string, { offset, channels }: Part): void {
+  const span = spans.get(root) ?? { lo: offset, hi: offset };
+  spans.set(root, { lo: Math.min(span.lo, offset), hi: Math.max(span.hi, offset + channels) });
 }
 
-/** Rows (or columns) of every tensor that a stretch of the result needs. */
+/** One direction, rows or columns. */
+interface Direction {
+  readonly ratio: (use: RootUse) => number;
+  readonly extent: (root: Root) => number;
+  readonly read: (span: Span, window: Window) => Span;
+}
+const ROWS: Direction = { ratio: (use) => use.ratioY, extent: (root) => root.height, read: rowsRead };
+const COLS: Direction = { ratio: (use) => use.ratioX, extent: (root) => root.width, read: colsRead };
+
+/**
+ * Rows (or columns) of every tensor that a stretch of an agent's part of the result needs: its own share of the tensor, also where nothing
+ * reads it, and what windows reach.
+ * @param agents that share out the rows; @param size rows of the result that each has
+ */
 function needs(
   { operators, uses }: PhaseShape,
   result: Span,
-  ratio: (use: RootUse) => number,
-  read: (span: Span, window: Window) => Span,
+  size: number,
+  agents: number,
+  { ratio, extent, read }: Direction,
 ): Map<string, Span> {
   const spans = new Map<string, Span>();
   for (const [name, use] of uses) {
-    if (use.kind === "output") spans.set(name, { lo: result.lo * ratio(use), hi: result.hi * ratio(use) });
+    if (use.kind === "input") continue;
+    const of = ratio(use);
+    // rows at the tensor's end that no window of the result reaches belong to the last stretch
+    const rest = result.hi === size ? Math.max(0, extent(use.root) - agents * size * of) : 0;
+    spans.set(name, { lo: result.lo * of, hi: result.hi * of + rest });
   }
   for (const { inputs, output, window } of [...operators].reverse()) {
     const wanted = read(spans.get(output.root)!, window);
     for (const { root } of inputs) {
-      const span = spans.get(root);
-      spans.set(
-        root,
-        span === undefined ? wanted : { lo: Math.min(span.lo, wanted.lo), hi: Math.max(span.hi, wanted.hi) },
-      );
+      const { lo, hi } = spans.get(root) ?? wanted;
+      spans.set(root, { lo: Math.min(lo, wanted.lo), hi: Math.max(hi, wanted.hi) });
     }
   }
   return spans;
 }
 
-export const rowNeeds = (shape: PhaseShape, rows: Span) => needs(shape, rows, (use) => use.ratioY, rowsRead);
-export const colNeeds = (shape: PhaseShape, cols: Span) => needs(shape, cols, (use) => use.ratioX, colsRead);
+type Tiling = Pick<PhaseChoice, "gridY" | "gridX" | "tile">;
+
+export const rowNeeds = (shape: PhaseShape, { tile, gridY }: Tiling, rows: Span = { lo: 0, hi: tile.height }) =>
+  needs(shape, rows, tile.height, gridY, ROWS);
+export const colNeeds = (shape: PhaseShape, { tile, gridX }: Tiling, cols: Span = { lo: 0, hi: tile.width }) =>
+  needs(shape, cols, tile.width, gridX, COLS);
+
+/** Whether the parts of all agents make up every result of the phase. */
+export function coversResults({ uses }: PhaseShape, { tile, gridY, gridX }: Tiling): boolean {
+  return [...uses.values()].every(
+    ({ kind, root, ratioY, ratioX }) =>
+      kind !== "output" || (gridY * tile.height * ratioY >= root.height && gridX * tile.width * ratioX >= root.width),
+  );
+}
 
 /** Stripes of a phase, top to bottom within columns: result rows, columns, and what is needed and new of every tensor. */
 export interface Stripe {
@@ -161,18 +186,19 @@ export interface Stripe {
   readonly columns: ReadonlyMap<string, Span>;
 }
 
-export function stripesOf(shape: PhaseShape, { tile, stripeRows, stripeCols }: PhaseChoice): Stripe[] {
+export function stripesOf(shape: PhaseShape, choice: PhaseChoice): Stripe[] {
+  const { tile, stripeRows, stripeCols } = choice;
   const stripes: Stripe[] = [];
   for (let x = 0; x < tile.width; x += stripeCols) {
     const cols = { lo: x, hi: Math.min(x + stripeCols, tile.width) };
-    const columns = colNeeds(shape, cols);
+    const columns = colNeeds(shape, choice, cols);
     let before: ReadonlyMap<string, Span> | null = null;
     for (let y = 0; y < tile.height; y += stripeRows) {
       const rows = { lo: y, hi: Math.min(y + stripeRows, tile.height) };
-      const needed = rowNeeds(shape, rows);
+      const needed = rowNeeds(shape, choice, rows);
       const fresh = new Map<string, Span>();
       for (const [name, { lo, hi }] of needed) {
-        const done: number = before?.get(name)!.hi ?? lo;
+        const done: number = before?.get(name)?.hi ?? lo;
         fresh.set(name, { lo: Math.min(Math.max(lo, done), hi), hi });
       }
       stripes.push({ rows, cols, needed, fresh, columns });

@@ -2,13 +2,14 @@
  * Which operators are done together, and how: dynamic programming over the cuts between phases. The state at a cut is where the tensors
  * that cross it lie; SRAM parts tie the phases on both sides to one grid of agents.
  */
-import { type Machine, type Packing, RapError } from "../../isa/index.ts";
+import type { Machine, Packing } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
 import { divisorPairs, splits } from "../lowering/splits.ts";
 import { type PhaseCost, phaseCost } from "./cost.ts";
 import type { Network, Root } from "./operators.ts";
 import {
   colNeeds,
+  coversResults,
   type Home,
   type PhaseChoice,
   type PhaseShape,
@@ -121,8 +122,8 @@ export class Search {
     this.grids = divisorPairs(input.machine.parameters.agents);
   }
 
-  /** The steps with the least estimated time. @throws RapError naming the operator behind which nothing fits */
-  run(onFraction: (fraction: number) => void): Step[] {
+  /** The steps with the least estimated time, or null when nothing fits. */
+  run(onFraction: (fraction: number) => void): Step[] | null {
     const { network } = this.input;
     const count = network.operators.length;
     const states: Map<string, State>[] = Array.from({ length: count + 1 }, () => new Map());
@@ -133,10 +134,7 @@ export class Search {
     }
     let best: State | null = null;
     for (const state of states[count].values()) if (best === null || state.cost < best.cost) best = state;
-    if (best === null) {
-      const reached = states.findLastIndex((map) => map.size > 0);
-      throw new RapError(`${network.operators[reached].name}: no schedule fits SRAM`);
-    }
+    if (best === null) return null;
     const steps: Step[] = [];
     for (let state: State = best; state.from !== null; state = state.from) steps.unshift(state.step!);
     return steps;
@@ -147,7 +145,10 @@ export class Search {
     const count = network.operators.length;
     for (let end = at + 1; end <= Math.min(count, at + LONGEST_PHASE); end++) {
       const shape = this.shape(at, end);
-      if (shape === null) continue;
+      if (shape === null) {
+        if (end === at + 1 && state.grid === null) this.enterLayer(state, at, states[end]);
+        continue;
+      }
       const outputs = [...shape.uses.values()].filter(({ kind }) => kind === "output");
       let fitted = false;
       for (const home of ["sram", "dram"] as const) {
@@ -277,7 +278,7 @@ export class Search {
     const tile = usesSram
       ? parts.of(result.name)
       : { height: Math.ceil(result.height / gridY), width: Math.ceil(result.width / gridX) };
-    if (tile === null) return null;
+    if (tile === null || !coversResults(shape, { gridY, gridX, tile })) return null;
     let free = this.input.sramBytes;
     for (const [name, home] of homes) {
       if (home !== "sram") continue;
@@ -333,8 +334,8 @@ export class Search {
     const use = shape.uses.get(name);
     if (use !== undefined) {
       if (tile.height * use.ratioY !== own.height || tile.width * use.ratioX !== own.width) return null;
-      const y = margins(rowNeeds(shape, { lo: 0, hi: tile.height }).get(name)!, own.height, gridY);
-      const x = margins(colNeeds(shape, { lo: 0, hi: tile.width }).get(name)!, own.width, gridX);
+      const y = margins(rowNeeds(shape, { gridY, gridX, tile }).get(name)!, own.height, gridY);
+      const x = margins(colNeeds(shape, { gridY, gridX, tile }).get(name)!, own.width, gridX);
       if (Math.max(y.before, y.after) > own.height || Math.max(x.before, x.after) > own.width) return null;
       rows += y.before + y.after;
       cols += x.before + x.after;
