@@ -69,6 +69,8 @@ function lowerWithin(
     tensors,
     idOf: (root: string) => tensors.idOf(root),
     parts,
+    constants: new Map(),
+    virtuals: new Map(),
     exponentOf: (tensor: string) => tensors.quantized(tensor).exponent,
   };
   // constants first, then activations: all constants come before all activations in DRAM

@@ -34,8 +34,8 @@ const STRATEGIES: readonly Strategy[] = [
 ];
 
 const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
-  1: { stripeHeights: 6, columnCuts: 2 },
-  2: { stripeHeights: 12, columnCuts: 6 },
+  1: { stripeHeights: 6, columnCuts: 4 },
+  2: { stripeHeights: 10, columnCuts: 8 },
 };
 
 /** Weights may take this part of SRAM for good. */

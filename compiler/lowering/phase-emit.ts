@@ -16,7 +16,8 @@ import {
   tileView,
   within,
 } from "../../kernels/index.ts";
-import { itemBytes, SLOTS, streamedPieceBytes, WEIGHT_SLOTS } from "../schedule/cost.ts";
+import type { QConv } from "../quantized-model.ts";
+import { PIECE_SLOTS, pieceBytes } from "../schedule/cost.ts";
 import { phaseDelays, slotsOf, writersOf } from "../schedule/delays.ts";
 import type { Operator } from "../schedule/operators.ts";
 import {
@@ -30,7 +31,7 @@ import {
   useBytes,
   weightExtents,
 } from "../schedule/phase.ts";
-import { cutBox, streamedWeights } from "../schedule/pieces.ts";
+import { cutBox, inputChannels, storesPieces, streamBytes, WEIGHT_SLOTS, weightChunk } from "../schedule/pieces.ts";
 import { Pool } from "./buffers.ts";
 import type { PartView } from "./parts.ts";
 import { addConstants, poolMode, WIDE } from "./plan-group.ts";
@@ -51,15 +52,11 @@ export interface EmitContext {
   /** tensors that lie in SRAM between phases */
   readonly parts: ReadonlyMap<string, PartView>;
   readonly exponentOf: (tensor: string) => number;
+  /** by operator: weight and shift tables in DRAM, and the tensor that clips its boxes; a sliced operator's phases share them */
+  readonly constants: Map<number, { readonly weights: number; readonly table: number }>;
+  readonly virtuals: Map<number, number>;
   /** a name for the phase's buffers */
   readonly name: string;
-}
-
-interface Constants {
-  readonly weights: number;
-  readonly table: number;
-  readonly chunk: number;
-  readonly maxBlocks: number;
 }
 
 export class PhaseEmitter {
@@ -67,10 +64,8 @@ export class PhaseEmitter {
   private readonly delays: ReadonlyMap<number, number>;
   private readonly buffers: Pool;
   private readonly slots = new Map<string, Buffer[]>();
-  private readonly constants = new Map<number, Constants>();
   private readonly tables = new Map<number, TileView>();
   private readonly resident = new Map<number, TileView>();
-  private readonly virtuals = new Map<number, number>();
   private readonly weightRing: Buffer[];
   private readonly pieceRing: Buffer[];
   private weightTurn = 0;
@@ -93,22 +88,20 @@ export class PhaseEmitter {
       const bytes = Math.max(...this.stripes.map((s) => useBytes(use, s.needed.get(name)!, s.columns.get(name)!)));
       this.slots.set(name, this.buffers.slots(name, bytes, slotsOf(use, shape, this.delays, this.stripes.length)));
     }
-    this.weightRing = this.makeWeightRing();
-    this.pieceRing = this.buffers.slots("piece", itemBytes(context.machine), SLOTS);
+    this.weightRing = choice.weightsResident
+      ? []
+      : this.buffers.slots("weights", streamBytes(shape, context.machine), WEIGHT_SLOTS);
+    this.pieceRing = this.buffers.slots("piece", pieceBytes(context.machine), PIECE_SLOTS);
   }
 
   /** Adds the phase's constants; all constants come before all activations in DRAM. */
   addConstants(): void {
-    const { machine, tensors } = this.context;
-    const cols = machine.parameters["array.cols"];
+    const { machine, tensors, constants } = this.context;
     for (const { index, group } of this.shape.operators) {
-      if (group.kind !== "conv") continue;
+      if (group.kind !== "conv" || constants.has(index)) continue;
       const { conv } = group;
-      const groupIn = conv.weights.length / (conv.bias.length * conv.kernel[0] * conv.kernel[1]);
-      const { chunk, maxBlocks } = this.choice.weightsResident
-        ? { chunk: groupIn, maxBlocks: 65535 }
-        : streamedWeights(conv, streamedPieceBytes(machine), machine);
-      this.constants.set(index, { ...addConstants(conv, groupIn, chunk, cols, tensors), chunk, maxBlocks });
+      const chunk = weightChunk(conv, this.choice, machine);
+      constants.set(index, addConstants(conv, inputChannels(conv), chunk, machine.parameters["array.cols"], tensors));
     }
   }
 
@@ -126,20 +119,6 @@ export class PhaseEmitter {
     return this.items;
   }
 
-  private makeWeightRing(): Buffer[] {
-    if (this.choice.weightsResident) return [];
-    const { machine } = this.context;
-    const cols = machine.parameters["array.cols"];
-    let bytes = 0;
-    for (const { group } of this.shape.operators) {
-      if (group.kind !== "conv") continue;
-      const { maxBlocks, chunk } = streamedWeights(group.conv, streamedPieceBytes(machine), machine);
-      const blocks = Math.min(maxBlocks, Math.ceil(group.conv.bias.length / cols));
-      bytes = Math.max(bytes, blocks * chunk * group.conv.kernel[0] * group.conv.kernel[1] * cols);
-    }
-    return this.buffers.slots("weights", bytes, WEIGHT_SLOTS);
-  }
-
   /** A new piece of work. */
   private begin(operator: number, tile: number): void {
     const { gridY, gridX } = this.choice;
@@ -153,28 +132,24 @@ export class PhaseEmitter {
 
   private loadConstants(): void {
     const cols = this.context.machine.parameters["array.cols"];
-    this.shape.operators.forEach((operator, i) => {
-      const constants = this.constants.get(operator.index);
-      if (constants === undefined) return;
-      const place = { ...this.place, layer: this.shape.operators[i].index };
-      const [tableBuffer] = this.buffers.slots(`${operator.name}/table`, operator.output.channels * 4, 1);
-      const table = tileView(
-        constants.table,
-        "i8",
-        axis(0, 1),
-        axis(0, operator.output.channels),
-        axis(0, 4),
-        tableBuffer,
-      );
-      this.tables.set(operator.index, table);
-      this.item.constants.push(loadTile(place, table, "all"));
-      if (!this.choice.weightsResident) return;
-      const { blocks, rows } = weightExtents(operator, cols)!;
-      const [buffer] = this.buffers.slots(`${operator.name}/weights`, blocks * rows * cols, 1);
-      const view = tileView(constants.weights, "i8", axis(0, blocks), axis(0, rows), axis(0, cols), buffer);
-      this.resident.set(operator.index, view);
+    for (const operator of this.shape.operators) {
+      const { index, name, firstChannel, output } = operator;
+      const extents = weightExtents(operator, cols);
+      if (extents === null) continue;
+      const { weights, table } = this.context.constants.get(index)!;
+      const place = { ...this.place, layer: index };
+      const [tableBuffer] = this.buffers.slots(`${name}/table`, output.channels * 4, 1);
+      const channels = axis(firstChannel, output.channels);
+      const tableView = tileView(table, "i8", axis(0, 1), channels, axis(0, 4), tableBuffer);
+      this.tables.set(index, tableView);
+      this.item.constants.push(loadTile(place, tableView, "all"));
+      if (!this.choice.weightsResident) continue;
+      const { blocks, rows } = extents;
+      const [buffer] = this.buffers.slots(`${name}/weights`, blocks * rows * cols, 1);
+      const view = tileView(weights, "i8", axis(firstChannel / cols, blocks), axis(0, rows), axis(0, cols), buffer);
+      this.resident.set(index, view);
       this.item.constants.push(loadTile(place, view, "all"));
-    });
+    }
   }
 
   private rows(use: RootUse, { lo, hi }: Span): Axis {
@@ -247,7 +222,7 @@ export class PhaseEmitter {
     const y = this.freshRows(use, stripe);
     if (y !== null) {
       const x = this.cols(use, this.stripes[stripe].columns.get(use.root.name)!);
-      if (operator.group.kind === "conv") this.convolve(operator, use, stripe, y, x);
+      if (operator.group.kind === "conv") this.convolve(operator, operator.group.conv, use, stripe, y, x);
       else this.elementwise(operator, use, stripe, y, x);
     }
     if (operator === lagging[lagging.length - 1]) this.storeStripe(use, stripe);
@@ -265,23 +240,19 @@ export class PhaseEmitter {
     this.item.drafts.push(storeTile(this.place, view, { y, x, c: view.c }));
   }
 
-  private convolve(operator: Operator, use: RootUse, stripe: number, y: Axis, x: Axis): void {
-    const { machine, packing } = this.context;
-    const { group, output, index } = operator;
-    if (group.kind !== "conv") return;
-    const { maxBlocks, chunk, weights } = this.constants.get(index)!;
-    const { conv } = group;
+  private convolve(operator: Operator, conv: QConv, use: RootUse, stripe: number, y: Axis, x: Axis): void {
+    const { machine, packing, constants } = this.context;
+    const { output, index, firstChannel } = operator;
     const arrayCols = machine.parameters["array.cols"];
     const taps = conv.kernel[0] * conv.kernel[1];
-    const groupIn = conv.weights.length / (conv.bias.length * taps);
-    const pieces = cutBox(conv, y.extent, x.extent, maxBlocks, machine, packing);
-    const total = Math.ceil(output.channels / arrayCols);
-    const chunks = Math.ceil(groupIn / chunk);
-    const position = index - this.choice.first;
-    let first = true;
-    for (let block = 0; block < total; block += pieces.blocks) {
-      const blocks = Math.min(pieces.blocks, total - block);
-      const channels = axis(block * arrayCols, Math.min(blocks * arrayCols, output.channels - block * arrayCols));
+    const groupIn = inputChannels(conv);
+    const pieces = cutBox(operator, conv, y.extent, x.extent, this.shape, this.choice, this.context);
+    const chunks = Math.ceil(groupIn / pieces.chunk);
+    const last = firstChannel + output.channels;
+    let isFirst = true;
+    for (let channel = firstChannel; channel < last; channel += pieces.blocks * arrayCols) {
+      const channels = axis(channel, Math.min(pieces.blocks * arrayCols, last - channel));
+      const blocks = axis(channel / arrayCols, Math.ceil(channels.extent / arrayCols));
       let loaded: TileView | null = this.resident.get(index) ?? null;
       for (let row = 0; row < y.extent; row += pieces.rows) {
         for (let column = 0; column < x.extent; column += pieces.cols) {
@@ -289,19 +260,14 @@ export class PhaseEmitter {
           const boxX = within(x, column, Math.min(pieces.cols, x.extent - column));
           const accumulator = this.accumulator();
           for (let c = 0; c < chunks; c++) {
-            if (!first) this.begin(position, stripe);
-            first = false;
-            const count = Math.min(chunk, groupIn - c * chunk);
+            if (!isFirst) this.begin(index - this.choice.first, stripe);
+            isFirst = false;
+            const first = c * pieces.chunk;
+            const count = Math.min(pieces.chunk, groupIn - first);
             if (loaded === null || chunks > 1) {
               const buffer = this.weightRing[this.weightTurn++ % this.weightRing.length];
-              loaded = tileView(
-                weights,
-                "i8",
-                axis(block, blocks),
-                axis(c * chunk * taps, count * taps),
-                axis(0, arrayCols),
-                buffer,
-              );
+              const rows = axis(first * taps, count * taps);
+              loaded = tileView(constants.get(index)!.weights, "i8", blocks, rows, axis(0, arrayCols), buffer);
               this.item.constants.push(loadTile(this.place, loaded, "all"));
             }
             this.item.drafts.push(
@@ -314,17 +280,17 @@ export class PhaseEmitter {
                 c: channels,
                 ...accumulator,
                 add: c > 0,
-                weightRow: c * chunk * taps,
-                cBegin: operator.inputs[0].offset + c * chunk,
+                weightRow: first * taps,
+                cBegin: operator.inputs[0].offset + first,
                 cCount: count,
                 groupIn,
-                groupOut: output.channels / conv.groups,
+                groupOut: conv.bias.length / conv.groups,
                 geometry: conv,
                 packing,
               }),
             );
           }
-          this.shift(operator, use, stripe, boxY, boxX, channels, accumulator);
+          this.shift(operator, conv, use, stripe, { y: boxY, x: boxX, c: channels }, accumulator);
         }
       }
     }
@@ -344,33 +310,29 @@ export class PhaseEmitter {
 
   private shift(
     operator: Operator,
+    conv: QConv,
     use: RootUse,
     stripe: number,
-    y: Axis,
-    x: Axis,
-    c: Axis,
+    box: { y: Axis; x: Axis; c: Axis },
     accumulator: { tp: number; accRow: number },
   ): void {
-    const { group, output, index } = operator;
-    if (group.kind !== "conv") return;
-    const { format } = use.root;
-    const { low, high, slope } = group.conv;
-    const isPiece =
-      use.kind === "output" && !hasBuffer(use, this.choice) && this.choice.homes.get(use.root.name) === "dram";
-    const moved = { ...c, base: c.base + output.offset };
+    const { output, index, firstChannel } = operator;
+    const { name, format } = use.root;
+    const { low, high, slope } = conv;
+    const isPiece = storesPieces(operator, this.shape, this.choice);
+    const channelOffset = output.offset - firstChannel;
+    const moved = { ...box.c, base: box.c.base + channelOffset };
     const destination = isPiece
-      ? tileView(this.context.idOf(use.root.name), format, y, x, moved, this.pieceRing[this.pieceTurn++ % SLOTS])
+      ? tileView(this.context.idOf(name), format, box.y, box.x, moved, this.pieceRing[this.pieceTurn++ % PIECE_SLOTS])
       : this.view(use, stripe);
     this.item.drafts.push(
       shiftTile(this.place, {
         table: this.tables.get(index)!,
         dst: destination,
         tensor: this.virtual(operator, 0),
-        y,
-        x,
-        c,
+        ...box,
         ...accumulator,
-        channelOffset: output.offset,
+        channelOffset,
         ...(format === "i32" ? WIDE : { low, high, slope }),
       }),
     );
@@ -410,18 +372,14 @@ export class PhaseEmitter {
   }
 
   /** A tensor that clips an operator's boxes. */
-  private virtual(operator: Operator, channelsBefore: number): number {
-    const known = this.virtuals.get(operator.index);
+  private virtual({ index, name, group, output }: Operator, channelsBefore: number): number {
+    const { tensors, virtuals } = this.context;
+    const known = virtuals.get(index);
     if (known !== undefined) return known;
-    const { height, width, format } = this.shape.uses.get(operator.output.root)!.root;
-    const id = this.context.tensors.virtual(
-      operator.name,
-      height,
-      width,
-      channelsBefore + operator.output.channels,
-      format,
-    );
-    this.virtuals.set(operator.index, id);
+    const { height, width, format } = this.shape.uses.get(output.root)!.root;
+    const channels = group.kind === "conv" ? group.conv.bias.length : channelsBefore + output.channels;
+    const id = tensors.virtual(name, height, width, channels, format);
+    virtuals.set(index, id);
     return id;
   }
 }

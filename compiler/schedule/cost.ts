@@ -1,5 +1,5 @@
 /** What a phase takes: SRAM, cycles and DRAM bytes, from the machine's own parameters. */
-import type { Machine, Packing } from "../../isa/index.ts";
+import type { Machine } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
 import { phaseDelays, slotsOf } from "./delays.ts";
 import {
@@ -7,20 +7,16 @@ import {
   type PhaseChoice,
   type PhaseShape,
   type Stripe,
-  stripesOf,
+  sampleStripes,
+  stripeCounts,
   tableBytes,
   useBytes,
   weightBytes,
 } from "./phase.ts";
-import { cutBox, streamedWeights } from "./pieces.ts";
+import { type ArrayContext, cutBox, inputChannels, storesPieces, streamBytes, WEIGHT_SLOTS } from "./pieces.ts";
 
 /** Pieces of output on their way to DRAM. */
-export const SLOTS = 2;
-/** Pieces of streamed weights in SRAM: one in use, the others on their way. */
-export const WEIGHT_SLOTS = 3;
-/** Streamed weights may take this part of SRAM. */
-const STREAM_SHARE = 0.25;
-
+export const PIECE_SLOTS = 2;
 export interface PhaseCost {
   readonly sramBytes: number;
   readonly cycles: number;
@@ -29,46 +25,27 @@ export interface PhaseCost {
   readonly bound: "mac" | "shift" | "pool" | "link" | "dma" | "dram";
 }
 
-/** Bytes of one piece of streamed weights at most. */
-export const streamedPieceBytes = (machine: Machine) =>
-  Math.floor((machine.parameters["sram.bytes"] * STREAM_SHARE) / WEIGHT_SLOTS);
-
-export function phaseSramBytes(
-  shape: PhaseShape,
-  choice: PhaseChoice,
-  machine: Machine,
-  stripes = stripesOf(shape, choice),
-): number {
-  const delays = phaseDelays(shape, choice, stripes.length);
+/** SRAM that a phase takes beside tensors lying there before and after. @param stripes samples of all */
+function phaseSramBytes(shape: PhaseShape, choice: PhaseChoice, machine: Machine, stripes: readonly Stripe[]): number {
+  const { down, across } = stripeCounts(choice);
+  const delays = phaseDelays(shape, choice, down * across);
   let bytes = tableBytes(shape);
   if (choice.weightsResident) bytes += weightBytes(shape, machine);
-  else {
-    const cols = machine.parameters["array.cols"];
-    let piece = 0;
-    for (const { group } of shape.operators) {
-      if (group.kind !== "conv") continue;
-      const { maxBlocks, chunk } = streamedWeights(group.conv, streamedPieceBytes(machine), machine);
-      const blocks = Math.min(maxBlocks, Math.ceil(group.conv.bias.length / cols));
-      piece = Math.max(piece, blocks * chunk * group.conv.kernel[0] * group.conv.kernel[1] * cols);
-    }
-    bytes += WEIGHT_SLOTS * aligned(piece);
-  }
+  else bytes += WEIGHT_SLOTS * aligned(streamBytes(shape, machine));
+  if (shape.operators.some((operator) => storesPieces(operator, shape, choice)))
+    bytes += PIECE_SLOTS * aligned(pieceBytes(machine));
   for (const use of shape.uses.values()) {
-    if (!hasBuffer(use, choice)) {
-      if (use.kind === "output" && choice.homes.get(use.root.name) === "dram")
-        bytes += SLOTS * aligned(itemBytes(machine));
-      continue;
-    }
+    if (!hasBuffer(use, choice)) continue;
     let largest = 0;
-    for (const { needed, columns } of stripes.slice(0, 3))
+    for (const { needed, columns } of stripes)
       largest = Math.max(largest, useBytes(use, needed.get(use.root.name)!, columns.get(use.root.name)!));
-    bytes += slotsOf(use, shape, delays, stripes.length) * aligned(largest);
+    bytes += slotsOf(use, shape, delays, down * across) * aligned(largest);
   }
   return bytes;
 }
 
 /** An output stored piece by piece: what half the accumulators hold, at 4 bytes. */
-export function itemBytes(machine: Machine): number {
+export function pieceBytes(machine: Machine): number {
   return Math.floor(machine.parameters["array.accumulatorBytes"] / 2);
 }
 
@@ -85,9 +62,19 @@ interface Work {
   bubbles: number;
 }
 
-export function phaseCost(shape: PhaseShape, choice: PhaseChoice, machine: Machine, packing: Packing): PhaseCost {
+/** What a phase costs, or null when it takes more than `freeBytes` of SRAM. */
+export function phaseCost(
+  shape: PhaseShape,
+  choice: PhaseChoice,
+  context: ArrayContext,
+  freeBytes: number,
+): PhaseCost | null {
+  const { machine } = context;
   const p = machine.parameters;
-  const stripes = stripesOf(shape, choice);
+  const samples = sampleStripes(shape, choice);
+  const stripes = samples.map(({ stripe }) => stripe);
+  const sramBytes = phaseSramBytes(shape, choice, machine, stripes);
+  if (sramBytes > freeBytes) return null;
   const work: Work = {
     mac: 0,
     shift: 0,
@@ -99,16 +86,7 @@ export function phaseCost(shape: PhaseShape, choice: PhaseChoice, machine: Machi
     instructions: 0,
     bubbles: 0,
   };
-  const perColumn = Math.ceil(choice.tile.height / choice.stripeRows);
-  // all stripes of a column but the first and the last are alike, and so are all columns but the last
-  const columns = stripes.length / perColumn;
-  stripes.forEach((stripe, i) => {
-    const [x, y] = [Math.floor(i / perColumn), i % perColumn];
-    const like = (at: number, count: number) =>
-      count <= 3 || at === 0 || at === count - 1 ? 1 : at === 1 ? count - 2 : 0;
-    const weight = like(x, columns) * like(y, perColumn);
-    if (weight > 0) addStripe(work, weight, stripe, shape, choice, machine, packing);
-  });
+  for (const { stripe, count } of samples) addStripe(work, count, stripe, shape, choice, context);
   const agents = choice.gridY * choice.gridX;
   const residentBytes = choice.weightsResident ? weightBytes(shape, machine) : 0;
   work.loadBytes += residentBytes;
@@ -124,7 +102,6 @@ export function phaseCost(shape: PhaseShape, choice: PhaseChoice, machine: Machi
     dram: work.dramBytes / p["dram.bytesPerCycle"],
   };
   const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
-  const sramBytes = phaseSramBytes(shape, choice, machine, stripes);
   // the first stripe's data come before anything can be done
   const first = stripes[0];
   let start = 0;
@@ -134,7 +111,7 @@ export function phaseCost(shape: PhaseShape, choice: PhaseChoice, machine: Machi
         (useBytes(use, first.fresh.get(use.root.name)!, first.columns.get(use.root.name)!) * agents) /
         p["dram.bytesPerCycle"];
   // in one stripe a pooling has nothing to work beside
-  const serial = stripes.length === 1 && bound !== "pool" ? times.pool : 0;
+  const serial = samples.length === 1 && bound !== "pool" ? times.pool : 0;
   const cycles = times[bound] + serial + work.bubbles + p["dram.latencyCycles"] + p["dma.setupCycles"] + start;
   return { sramBytes, cycles, dramBytes: work.dramBytes, bound };
 }
@@ -145,11 +122,12 @@ function addStripe(
   { needed, fresh, columns }: Stripe,
   shape: PhaseShape,
   choice: PhaseChoice,
-  machine: Machine,
-  packing: Packing,
+  context: ArrayContext,
 ): void {
-  const p = machine.parameters;
+  const p = context.machine.parameters;
   const tail = p["array.rows"] + p["array.cols"] + p["lanes.latencyCycles"];
+  /** contiguous bytes of a piece stored by itself */
+  let pieceRun = 0;
   for (const operator of shape.operators) {
     const { group, output, window } = operator;
     const rows = fresh.get(output.root)!;
@@ -158,20 +136,19 @@ function addStripe(
     if (height <= 0) continue;
     const values = height * width * output.channels;
     if (group.kind === "conv") {
-      const { maxBlocks, chunk } = choice.weightsResident
-        ? { maxBlocks: 65535, chunk: 65535 }
-        : streamedWeights(group.conv, streamedPieceBytes(machine), machine);
-      const pieces = cutBox(group.conv, height, width, maxBlocks, machine, packing);
+      const pieces = cutBox(operator, group.conv, height, width, shape, choice, context);
+      const channelGroups = Math.ceil(output.channels / (pieces.blocks * p["array.cols"]));
+      if (storesPieces(operator, shape, choice))
+        pieceRun = (output.channels / channelGroups) * shape.uses.get(output.root)!.root.bytes;
       work.mac += weight * pieces.cycles;
       work.shift += (weight * values) / p["shift.lanes"];
       work.instructions += 5 * weight * pieces.instructions;
       const lastValues = Math.min(values, pieces.rows * pieces.cols * pieces.blocks * p["array.cols"]);
       work.bubbles += weight * (tail + lastValues / p["shift.lanes"]);
       if (!choice.weightsResident) {
-        const reload =
-          chunk < group.conv.weights.length / (group.conv.bias.length * window.kernel[0] * window.kernel[1]);
+        const reload = pieces.chunk < inputChannels(group.conv);
         const times = reload ? Math.ceil(height / pieces.rows) * Math.ceil(width / pieces.cols) : 1;
-        const bytes = group.conv.weights.length * times;
+        const bytes = (group.conv.weights.length / group.conv.bias.length) * output.channels * times;
         work.loadBytes += weight * bytes;
         work.dramBytes += weight * bytes;
       }
@@ -193,7 +170,10 @@ function addStripe(
     const cols = columns.get(root.name)!;
     const rows = fresh.get(root.name)!;
     const span = use.channels.hi - use.channels.lo;
-    const run = (width: number) => (span === root.channels ? width * span : span) * root.bytes;
+    const run = (width: number) =>
+      use.kind === "output" && !hasBuffer(use, choice) && pieceRun > 0
+        ? pieceRun
+        : (span === root.channels ? width * span : span) * root.bytes;
     const rounded = (bytes: number, width: number) =>
       run(width) % p["dram.burstBytes"] === 0 ? bytes : (bytes * (run(width) + p["dram.burstBytes"])) / run(width);
     if (use.kind !== "output" && hasBuffer(use, choice)) {

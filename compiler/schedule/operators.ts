@@ -25,6 +25,8 @@ export interface Operator {
   readonly inputs: readonly Part[];
   readonly output: Part;
   readonly window: Window;
+  /** first of the operator's own output channels; others than 0 when they are made in several goes */
+  readonly firstChannel: number;
 }
 
 export interface Root {
@@ -57,22 +59,38 @@ export function networkOf(model: QuantizedModel, { groups, placements }: Grouped
       case "conv": {
         const { name, inputs, kernel, stride, dilation, pads } = group.conv;
         const window = { kernel, stride, dilation, pads };
-        return { index, name, group, inputs: [part(inputs[0])], output: part(group.output), window };
+        return { index, name, group, inputs: [part(inputs[0])], output: part(group.output), window, firstChannel: 0 };
       }
       case "pool": {
         const { name, inputs, kernel, stride, pads } = group.pool;
         const window: Window = { kernel, stride, dilation: [1, 1], pads };
-        return { index, name, group, inputs: [part(inputs[0])], output: part(group.output), window };
+        return { index, name, group, inputs: [part(inputs[0])], output: part(group.output), window, firstChannel: 0 };
       }
       case "add": {
         const { name, inputs } = group.add;
-        return { index, name, group, inputs: inputs.map(part), output: part(group.output), window: POINT };
+        return {
+          index,
+          name,
+          group,
+          inputs: inputs.map(part),
+          output: part(group.output),
+          window: POINT,
+          firstChannel: 0,
+        };
       }
       case "copy": {
         const outer = placements.get(group.output.root)!;
         const input = part(group.input);
         const output = { root: outer.root, offset: outer.offset + group.output.offset, channels: input.channels };
-        return { index, name: `${group.name}:${group.input}`, group, inputs: [input], output, window: POINT };
+        return {
+          index,
+          name: `${group.name}:${group.input}`,
+          group,
+          inputs: [input],
+          output,
+          window: POINT,
+          firstChannel: 0,
+        };
       }
     }
   };
@@ -98,4 +116,10 @@ export function networkOf(model: QuantizedModel, { groups, placements }: Grouped
     });
   }
   return { operators, roots };
+}
+
+/** A convolution's output channels first.. alone. */
+export function slice(operator: Operator, first: number, channels: number): Operator {
+  const { root, offset } = operator.output;
+  return { ...operator, firstChannel: first, output: { root, offset: offset + first, channels } };
 }

@@ -68,9 +68,13 @@ export function windowSpan({ lo, hi }: Span, kernel: number, stride: number, pad
 const rowsRead = (span: Span, w: Window) => windowSpan(span, w.kernel[0], w.stride[0], w.pads[0], w.dilation[0]);
 const colsRead = (span: Span, w: Window) => windowSpan(span, w.kernel[1], w.stride[1], w.pads[1], w.dilation[1]);
 
-/** The shape of operators first..end, or null when they cannot be one phase. */
-export function phaseShape(network: Network, first: number, end: number): PhaseShape | null {
-  const operators = network.operators.slice(first, end);
+/** The shape of operators first..end, or null when they cannot be one phase. @param operators others in their place: slices */
+export function phaseShape(
+  network: Network,
+  first: number,
+  end: number,
+  operators = network.operators.slice(first, end),
+): PhaseShape | null {
   const last = network.roots.get(operators[operators.length - 1].output.root)!;
   const ratios = new Map<string, readonly [number, number]>([[last.name, [1, 1]]]);
   const spans = new Map<string, { lo: number; hi: number }>();
@@ -186,26 +190,45 @@ export interface Stripe {
   readonly columns: ReadonlyMap<string, Span>;
 }
 
-export function stripesOf(shape: PhaseShape, choice: PhaseChoice): Stripe[] {
+/** How many stripes there are down and across an agent's tile. */
+export function stripeCounts({ tile, stripeRows, stripeCols }: PhaseChoice): { down: number; across: number } {
+  return { down: Math.ceil(tile.height / stripeRows), across: Math.ceil(tile.width / stripeCols) };
+}
+
+function stripeAt(shape: PhaseShape, choice: PhaseChoice, x: number, y: number): Stripe {
   const { tile, stripeRows, stripeCols } = choice;
-  const stripes: Stripe[] = [];
-  for (let x = 0; x < tile.width; x += stripeCols) {
-    const cols = { lo: x, hi: Math.min(x + stripeCols, tile.width) };
-    const columns = colNeeds(shape, choice, cols);
-    let before: ReadonlyMap<string, Span> | null = null;
-    for (let y = 0; y < tile.height; y += stripeRows) {
-      const rows = { lo: y, hi: Math.min(y + stripeRows, tile.height) };
-      const needed = rowNeeds(shape, choice, rows);
-      const fresh = new Map<string, Span>();
-      for (const [name, { lo, hi }] of needed) {
-        const done: number = before?.get(name)?.hi ?? lo;
-        fresh.set(name, { lo: Math.min(Math.max(lo, done), hi), hi });
-      }
-      stripes.push({ rows, cols, needed, fresh, columns });
-      before = needed;
-    }
+  const rowsAt = (i: number) => ({ lo: i * stripeRows, hi: Math.min((i + 1) * stripeRows, tile.height) });
+  const rows = rowsAt(y);
+  const cols = { lo: x * stripeCols, hi: Math.min((x + 1) * stripeCols, tile.width) };
+  const needed = rowNeeds(shape, choice, rows);
+  const before = y > 0 ? rowNeeds(shape, choice, rowsAt(y - 1)) : null;
+  const fresh = new Map<string, Span>();
+  for (const [name, { lo, hi }] of needed) {
+    const done = before?.get(name)?.hi ?? lo;
+    fresh.set(name, { lo: Math.min(Math.max(lo, done), hi), hi });
   }
-  return stripes;
+  return { rows, cols, needed, fresh, columns: colNeeds(shape, choice, cols) };
+}
+
+export function stripesOf(shape: PhaseShape, choice: PhaseChoice): Stripe[] {
+  const { down, across } = stripeCounts(choice);
+  return Array.from({ length: down * across }, (_, i) => stripeAt(shape, choice, Math.floor(i / down), i % down));
+}
+
+/** Stripes that stand for all: first, second and last of a kind are different, the others like the second. */
+export function sampleStripes(shape: PhaseShape, choice: PhaseChoice): { stripe: Stripe; count: number }[] {
+  const { down, across } = stripeCounts(choice);
+  const kinds = (count: number) =>
+    count <= 3
+      ? Array.from({ length: count }, (_, at) => ({ at, like: 1 }))
+      : [
+          { at: 0, like: 1 },
+          { at: 1, like: count - 2 },
+          { at: count - 1, like: 1 },
+        ];
+  return kinds(across).flatMap((x) =>
+    kinds(down).map((y) => ({ stripe: stripeAt(shape, choice, x.at, y.at), count: x.like * y.like })),
+  );
 }
 
 /** Bytes of SRAM that a tensor's rows in a stripe take. */
@@ -220,17 +243,17 @@ export function hasBuffer(use: RootUse, choice: PhaseChoice): boolean {
   return use.kind === "input" || choice.storeStripes || use.isRead;
 }
 
-/** Extents of weights as they lie in SRAM, blocks of array.cols output channels. */
-export function weightExtents(operator: Operator, cols: number): { blocks: number; rows: number } | null {
-  if (operator.group.kind !== "conv") return null;
-  const { bias, weights } = operator.group.conv;
-  return { blocks: Math.ceil(bias.length / cols), rows: weights.length / bias.length };
+/** Extents of a convolution's weights as they lie in SRAM, blocks of array.cols output channels. */
+export function weightExtents({ group, output }: Operator, cols: number): { blocks: number; rows: number } | null {
+  if (group.kind !== "conv") return null;
+  const { bias, weights } = group.conv;
+  return { blocks: Math.ceil(output.channels / cols), rows: weights.length / bias.length };
 }
 
 /** Bytes of a phase's shift tables. */
 export function tableBytes(shape: PhaseShape): number {
   return shape.operators.reduce(
-    (sum, { group }) => sum + (group.kind === "conv" ? aligned(group.conv.bias.length * 4) : 0),
+    (sum, { group, output }) => sum + (group.kind === "conv" ? aligned(output.channels * 4) : 0),
     0,
   );
 }

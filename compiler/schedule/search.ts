@@ -6,7 +6,7 @@ import type { Machine, Packing } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
 import { divisorPairs, splits } from "../lowering/splits.ts";
 import { type PhaseCost, phaseCost } from "./cost.ts";
-import type { Network, Root } from "./operators.ts";
+import { type Network, type Operator, type Root, slice } from "./operators.ts";
 import {
   colNeeds,
   coversResults,
@@ -22,7 +22,9 @@ import {
 /** Operators in one phase at most. */
 const LONGEST_PHASE = 14;
 /** Of two schedules that take as long, the one with less traffic; DRAM time hidden behind other work counts this much. */
-const HIDDEN_TRAFFIC = 0.1;
+const HIDDEN_TRAFFIC = 0.3;
+/** A convolution's output channels are made in so many goes at most. */
+const MOST_SLICES = 16;
 
 export interface SearchEffort {
   /** stripe heights and column widths tried per phase */
@@ -57,13 +59,22 @@ export interface SearchInput {
   readonly layerCycles: (operator: number) => number | null;
 }
 
+interface Wanted {
+  readonly shape: PhaseShape;
+  readonly first: number;
+  readonly end: number;
+  readonly grid: readonly [number, number];
+  readonly homes: ReadonlyMap<string, Home>;
+  readonly usesSram: boolean;
+}
+
 interface State {
   /** of SRAM parts; null when everything lies in DRAM */
   readonly grid: readonly [number, number] | null;
   readonly homes: ReadonlyMap<string, Home>;
   readonly cost: number;
   readonly from: State | null;
-  readonly step: Step | null;
+  readonly steps: readonly Step[];
 }
 
 /** An agent's part of every tensor for a grid: parts of tensors with other strides cover the same part of the picture. */
@@ -115,7 +126,7 @@ export function margins(span: Span, size: number, agents: number): { before: num
 export class Search {
   private readonly shapes = new Map<number, PhaseShape | null>();
   private readonly parts = new Map<string, Parts>();
-  private readonly choices = new Map<string, { choice: PhaseChoice; cost: PhaseCost } | null>();
+  private readonly choices = new Map<string, readonly PlannedPhase[] | null>();
   private readonly grids: readonly (readonly [number, number])[];
 
   constructor(private readonly input: SearchInput) {
@@ -127,7 +138,7 @@ export class Search {
     const { network } = this.input;
     const count = network.operators.length;
     const states: Map<string, State>[] = Array.from({ length: count + 1 }, () => new Map());
-    states[0].set("", { grid: null, homes: new Map(), cost: 0, from: null, step: null });
+    states[0].set("", { grid: null, homes: new Map(), cost: 0, from: null, steps: [] });
     for (let at = 0; at < count; at++) {
       for (const state of states[at].values()) this.leave(state, at, states);
       onFraction((at + 1) / count);
@@ -136,7 +147,7 @@ export class Search {
     for (const state of states[count].values()) if (best === null || state.cost < best.cost) best = state;
     if (best === null) return null;
     const steps: Step[] = [];
-    for (let state: State = best; state.from !== null; state = state.from) steps.unshift(state.step!);
+    for (let state: State = best; state.from !== null; state = state.from) steps.unshift(...state.steps);
     return steps;
   }
 
@@ -166,7 +177,7 @@ export class Search {
           const found = this.choose(shape, at, end, grid, homes, usesSram);
           if (found === null) continue;
           fitted = true;
-          const cost = state.cost + this.score(found.cost);
+          const cost = state.cost + this.scoreOf(found);
           const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, end)));
           const tied = [...live.values()].includes("sram");
           const next: State = {
@@ -174,7 +185,7 @@ export class Search {
             homes: live,
             cost,
             from: state,
-            step: { kind: "phase", shape, ...found },
+            steps: found,
           };
           if (tied) this.enter(states[end], next);
           else if (cheapest === null || cost < cheapest.cost) cheapest = { cost, next };
@@ -199,7 +210,7 @@ export class Search {
       homes: live,
       cost: state.cost + cycles,
       from: state,
-      step: { kind: "layer", operator: at, cycles },
+      steps: [{ kind: "layer", operator: at, cycles }],
     });
   }
 
@@ -223,6 +234,10 @@ export class Search {
     if (known === undefined || state.cost < known.cost) states.set(key, state);
   }
 
+  private scoreOf(phases: readonly PlannedPhase[]): number {
+    return phases.reduce((sum, { cost }) => sum + this.score(cost), 0);
+  }
+
   private score({ cycles, dramBytes }: PhaseCost): number {
     return cycles + (HIDDEN_TRAFFIC * dramBytes) / this.input.machine.parameters["dram.bytesPerCycle"];
   }
@@ -243,7 +258,7 @@ export class Search {
     return parts;
   }
 
-  /** The best tiling of a phase, or null when none fits. */
+  /** The best tiling of operators as one phase, or of slices of a single one; null when none fits. */
   private choose(
     shape: PhaseShape,
     first: number,
@@ -251,27 +266,54 @@ export class Search {
     grid: readonly [number, number],
     homes: ReadonlyMap<string, Home>,
     usesSram: boolean,
-  ): { choice: PhaseChoice; cost: PhaseCost } | null {
+  ): readonly PlannedPhase[] | null {
     const key = `${first},${end},${grid},${[...homes]
       .map(([name, home]) => `${name}=${home}`)
       .sort()
       .join()}`;
     const known = this.choices.get(key);
     if (known !== undefined) return known;
-    const found = this.search(shape, first, end, grid, homes, usesSram);
-    this.choices.set(key, found);
-    return found;
+    const whole = this.plan({ shape, first, end, grid, homes, usesSram });
+    let best: readonly PlannedPhase[] | null = whole === null ? null : [whole];
+    if (end === first + 1 && (whole === null || !whole.choice.weightsResident)) {
+      const sliced = this.planSlices(shape.operators[0], first, grid, homes, usesSram);
+      if (sliced !== null && (best === null || this.scoreOf(sliced) < this.scoreOf(best))) best = sliced;
+    }
+    this.choices.set(key, best);
+    return best;
   }
 
-  private search(
-    shape: PhaseShape,
+  /** A convolution whose weights do not fit, some output channels at a time: its input is read again for each. */
+  private planSlices(
+    operator: Operator,
     first: number,
-    end: number,
     grid: readonly [number, number],
     homes: ReadonlyMap<string, Home>,
     usesSram: boolean,
-  ): { choice: PhaseChoice; cost: PhaseCost } | null {
-    const { machine, packing, network, effort } = this.input;
+  ): PlannedPhase[] | null {
+    const { network, machine } = this.input;
+    const { group, output } = operator;
+    if (group.kind !== "conv" || group.conv.groups > 1) return null;
+    const cols = machine.parameters["array.cols"];
+    const blocks = Math.ceil(output.channels / cols);
+    for (const perSlice of splits(blocks).slice(1, MOST_SLICES)) {
+      const phases: PlannedPhase[] = [];
+      for (let channel = 0; channel < output.channels; channel += perSlice * cols) {
+        const part = slice(operator, channel, Math.min(perSlice * cols, output.channels - channel));
+        const shape = phaseShape(network, first, first + 1, [part])!;
+        const phase = this.plan({ shape, first, end: first + 1, grid, homes, usesSram }, true);
+        if (phase === null) break;
+        phases.push(phase);
+      }
+      if (phases.length === Math.ceil(blocks / perSlice)) return phases;
+    }
+    return null;
+  }
+
+  /** @param residentOnly weights are not streamed */
+  private plan(wanted: Wanted, residentOnly = false): PlannedPhase | null {
+    const { shape, first, end, grid, homes, usesSram } = wanted;
+    const { network, effort } = this.input;
     const [gridY, gridX] = grid;
     const result = network.roots.get(shape.operators[shape.operators.length - 1].output.root)!;
     const parts = this.partsOf(grid);
@@ -286,32 +328,20 @@ export class Search {
       if (bytes === null) return null;
       free -= bytes;
     }
-    if (free <= 0) return null;
-    let best: { choice: PhaseChoice; cost: PhaseCost } | null = null;
-    const widths = splits(tile.width).slice(0, effort.columnCuts);
-    const heights = stripeHeights(tile.height, effort.stripeHeights);
-    for (const stripeCols of widths) {
-      for (const stripeRows of heights) {
-        for (const weightsResident of [true, false]) {
+    const fixed = { first, end, gridY, gridX, tile, homes };
+    const pieces = canStorePieces(shape, homes);
+    let best: PlannedPhase | null = null;
+    for (const stripeCols of spread(tile.width, effort.columnCuts)) {
+      for (const stripeRows of spread(tile.height, effort.stripeHeights)) {
+        for (const weightsResident of residentOnly ? [true] : [true, false]) {
           // streamed weights pay for every stripe
           if (!weightsResident && stripeRows < tile.height / 8) continue;
-          for (const storeStripes of [true, false]) {
-            const choice: PhaseChoice = {
-              first,
-              end,
-              gridY,
-              gridX,
-              tile,
-              stripeRows,
-              stripeCols,
-              weightsResident,
-              storeStripes,
-              homes,
-            };
-            if (!storeStripes && !storesPieces(shape, homes)) continue;
-            const cost = phaseCost(shape, choice, machine, packing);
-            if (cost.sramBytes > free) continue;
-            if (best === null || this.score(cost) < this.score(best.cost)) best = { choice, cost };
+          for (const storeStripes of pieces ? [true, false] : [true]) {
+            const choice: PhaseChoice = { ...fixed, stripeRows, stripeCols, weightsResident, storeStripes };
+            const cost = phaseCost(shape, choice, this.input, free);
+            if (cost === null) continue;
+            if (best === null || this.score(cost) < this.score(best.cost))
+              best = { kind: "phase", shape, choice, cost };
           }
         }
       }
@@ -349,7 +379,7 @@ export class Search {
 }
 
 /** Whether all results for DRAM come from convolutions and are not read in the phase, so that pieces can be stored as they are made. */
-function storesPieces(shape: PhaseShape, homes: ReadonlyMap<string, Home>): boolean {
+function canStorePieces(shape: PhaseShape, homes: ReadonlyMap<string, Home>): boolean {
   let any = false;
   for (const use of shape.uses.values()) {
     if (use.kind !== "output" || homes.get(use.root.name) !== "dram") continue;
@@ -365,11 +395,9 @@ function storesPieces(shape: PhaseShape, homes: ReadonlyMap<string, Home>): bool
   );
 }
 
-/** Heights tried: the whole tile, then smaller ones that cut it evenly, and the smallest. */
-function stripeHeights(height: number, count: number): number[] {
-  const all = splits(height);
-  if (all.length <= count) return all;
+/** Sizes tried: the whole, then ever smaller ones that cut it evenly, each about as much smaller than the one before. */
+function spread(size: number, count: number): number[] {
   const picked = new Set<number>();
-  for (let i = 0; i < count; i++) picked.add(all[Math.round((i * (all.length - 1)) / (count - 1))]);
+  for (let i = 0; i < count; i++) picked.add(Math.ceil(size / Math.round(size ** (i / Math.max(1, count - 1)))));
   return [...picked];
 }
