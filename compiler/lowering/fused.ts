@@ -4,7 +4,7 @@ import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import { networkOf } from "../schedule/operators.ts";
 import { Search, type SearchEffort, type Step } from "../schedule/search.ts";
-import { assemble, layerOf } from "./assemble.ts";
+import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocateByUse, checkAllocation, Pool } from "./buffers.ts";
 import { groupModel } from "./groups.ts";
@@ -28,21 +28,22 @@ export interface FusedOptions {
 export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): Program | null {
   const sramBytes = machine.parameters["sram.bytes"];
   for (const share of SRAM_SHARES) {
-    const found = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
-    if (found === null) return null;
-    if (found.taken > sramBytes) continue;
-    checkAllocation(found.allocated.drafts, [], sramBytes);
-    return assemble(found.allocated, { packing: options.packing }, options.progress);
+    const allocated = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
+    if (allocated === null) return null;
+    if (allocated === "too large") continue;
+    checkAllocation(allocated.drafts, [], sramBytes);
+    return assemble(allocated, { packing: options.packing }, options.progress);
   }
   return null;
 }
 
+/** Null: there is no schedule. Too large: the schedule found takes more SRAM than there is. */
 function lowerWithin(
   model: QuantizedModel,
   machine: Machine,
   { packing, effort, progress }: FusedOptions,
   sramBytes: number,
-) {
+): Allocated | null | "too large" {
   const grouped = groupModel(model, false);
   const { groups } = grouped;
   const network = networkOf(model, grouped);
@@ -88,17 +89,22 @@ function lowerWithin(
   tensors.activations(model, (root) => inSram.has(root));
   for (const [name, part] of partsOf(steps, network, (root) => tensors.idOf(root))) parts.set(name, part);
   const filled = new Set<string>();
-  const items = steps.flatMap((step, i): PhaseItem[] => {
+  const items = steps.map((step, i): PhaseItem[] => {
     const own = emitters[i](tensors);
     if (step.kind === "layer") return own;
     const place = { grid: { gridY: step.choice.gridY, gridX: step.choice.gridX }, layer: step.choice.first, tile: 0 };
     const exchanges = toExchange(step, filled).flatMap((root) => exchangeMargins(parts.get(root)!, place));
     return exchanges.length > 0 ? [{ constants: [], drafts: exchanges }, ...own] : own;
   });
-  const drafts = placeBarriers(inOrder(items));
-  const taken = allocateByUse(drafts, 0);
   const persistent = { pool: new Pool("resident"), loads: [] };
-  return { allocated: { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent }, taken };
+  // a phase's constants are loaded while the one before still works, where SRAM has room for both
+  for (const streams of [[items.flat()], items]) {
+    const drafts = placeBarriers(streams.flatMap(inOrder));
+    const taken = allocateByUse(drafts, 0);
+    if (taken <= machine.parameters["sram.bytes"])
+      return { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent };
+  }
+  return "too large";
 }
 
 /** Tensors that never lie in DRAM: made and used within one phase, or kept in parts. */

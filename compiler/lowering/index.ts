@@ -34,8 +34,8 @@ const STRATEGIES: readonly Strategy[] = [
 ];
 
 const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
-  1: { stripeHeights: 6, columnCuts: 4 },
-  2: { stripeHeights: 10, columnCuts: 8 },
+  1: { stripeHeights: 5, columnCuts: 3, longestGrid: 4 },
+  2: { stripeHeights: 10, columnCuts: 8, longestGrid: 256 },
 };
 
 /** Weights may take this part of SRAM for good. */

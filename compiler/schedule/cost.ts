@@ -6,8 +6,10 @@ import {
   hasBuffer,
   type PhaseChoice,
   type PhaseShape,
+  type Sample,
   type Stripe,
-  sampleStripes,
+  type StripeCols,
+  type StripeRows,
   stripeCounts,
   tableBytes,
   useBytes,
@@ -25,8 +27,14 @@ export interface PhaseCost {
   readonly bound: "mac" | "shift" | "pool" | "link" | "dma" | "dram";
 }
 
-/** SRAM that a phase takes beside tensors lying there before and after. @param stripes samples of all */
-function phaseSramBytes(shape: PhaseShape, choice: PhaseChoice, machine: Machine, stripes: readonly Stripe[]): number {
+/** SRAM that a phase takes beside tensors lying there before and after. */
+function phaseSramBytes(
+  shape: PhaseShape,
+  choice: PhaseChoice,
+  machine: Machine,
+  rows: readonly Sample<StripeRows>[],
+  cols: readonly Sample<StripeCols>[],
+): number {
   const { down, across } = stripeCounts(choice);
   const delays = phaseDelays(shape, choice, down * across);
   let bytes = tableBytes(shape);
@@ -36,9 +44,11 @@ function phaseSramBytes(shape: PhaseShape, choice: PhaseChoice, machine: Machine
     bytes += PIECE_SLOTS * aligned(pieceBytes(machine));
   for (const use of shape.uses.values()) {
     if (!hasBuffer(use, choice)) continue;
+    const { name } = use.root;
     let largest = 0;
-    for (const { needed, columns } of stripes)
-      largest = Math.max(largest, useBytes(use, needed.get(use.root.name)!, columns.get(use.root.name)!));
+    for (const row of rows)
+      for (const col of cols)
+        largest = Math.max(largest, useBytes(use, row.of.needed.get(name)!, col.of.columns.get(name)!));
     bytes += slotsOf(use, shape, delays, down * across) * aligned(largest);
   }
   return bytes;
@@ -62,18 +72,18 @@ interface Work {
   bubbles: number;
 }
 
-/** What a phase costs, or null when it takes more than `freeBytes` of SRAM. */
+/** What a phase costs, or null when it takes more than `freeBytes` of SRAM. @param rows, cols of the choice's stripes */
 export function phaseCost(
   shape: PhaseShape,
   choice: PhaseChoice,
   context: ArrayContext,
   freeBytes: number,
+  rows: readonly Sample<StripeRows>[],
+  cols: readonly Sample<StripeCols>[],
 ): PhaseCost | null {
   const { machine } = context;
   const p = machine.parameters;
-  const samples = sampleStripes(shape, choice);
-  const stripes = samples.map(({ stripe }) => stripe);
-  const sramBytes = phaseSramBytes(shape, choice, machine, stripes);
+  const sramBytes = phaseSramBytes(shape, choice, machine, rows, cols);
   if (sramBytes > freeBytes) return null;
   const work: Work = {
     mac: 0,
@@ -86,7 +96,8 @@ export function phaseCost(
     instructions: 0,
     bubbles: 0,
   };
-  for (const { stripe, count } of samples) addStripe(work, count, stripe, shape, choice, context);
+  for (const col of cols)
+    for (const row of rows) addStripe(work, row.count * col.count, { ...row.of, ...col.of }, shape, choice, context);
   const agents = choice.gridY * choice.gridX;
   const residentBytes = choice.weightsResident ? weightBytes(shape, machine) : 0;
   work.loadBytes += residentBytes;
@@ -103,7 +114,7 @@ export function phaseCost(
   };
   const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
   // the first stripe's data come before anything can be done
-  const first = stripes[0];
+  const first = { ...rows[0].of, ...cols[0].of };
   let start = 0;
   for (const use of shape.uses.values())
     if (use.kind === "input" && choice.homes.get(use.root.name) === "dram")
@@ -111,7 +122,7 @@ export function phaseCost(
         (useBytes(use, first.fresh.get(use.root.name)!, first.columns.get(use.root.name)!) * agents) /
         p["dram.bytesPerCycle"];
   // in one stripe a pooling has nothing to work beside
-  const serial = samples.length === 1 && bound !== "pool" ? times.pool : 0;
+  const serial = rows.length * cols.length === 1 && bound !== "pool" ? times.pool : 0;
   const cycles = times[bound] + serial + work.bubbles + p["dram.latencyCycles"] + p["dma.setupCycles"] + start;
   return { sramBytes, cycles, dramBytes: work.dramBytes, bound };
 }

@@ -180,56 +180,72 @@ export function coversResults({ uses }: PhaseShape, { tile, gridY, gridX }: Tili
   );
 }
 
-/** Stripes of a phase, top to bottom within columns: result rows, columns, and what is needed and new of every tensor. */
-export interface Stripe {
+/** Result rows of a stripe, and of every tensor the rows in SRAM, and of these the new ones. */
+export interface StripeRows {
   readonly rows: Span;
-  readonly cols: Span;
-  /** per tensor: rows in SRAM, of these new in this stripe, columns */
   readonly needed: ReadonlyMap<string, Span>;
   readonly fresh: ReadonlyMap<string, Span>;
+}
+
+/** Result columns of a pass over an agent's tile, and the columns of every tensor. */
+export interface StripeCols {
+  readonly cols: Span;
   readonly columns: ReadonlyMap<string, Span>;
 }
+
+export type Stripe = StripeRows & StripeCols;
 
 /** How many stripes there are down and across an agent's tile. */
 export function stripeCounts({ tile, stripeRows, stripeCols }: PhaseChoice): { down: number; across: number } {
   return { down: Math.ceil(tile.height / stripeRows), across: Math.ceil(tile.width / stripeCols) };
 }
 
-function stripeAt(shape: PhaseShape, choice: PhaseChoice, x: number, y: number): Stripe {
-  const { tile, stripeRows, stripeCols } = choice;
-  const rowsAt = (i: number) => ({ lo: i * stripeRows, hi: Math.min((i + 1) * stripeRows, tile.height) });
-  const rows = rowsAt(y);
-  const cols = { lo: x * stripeCols, hi: Math.min((x + 1) * stripeCols, tile.width) };
-  const needed = rowNeeds(shape, choice, rows);
-  const before = y > 0 ? rowNeeds(shape, choice, rowsAt(y - 1)) : null;
+function rowsAt(shape: PhaseShape, tiling: Tiling, stripeRows: number, i: number): StripeRows {
+  const spanAt = (at: number) => ({ lo: at * stripeRows, hi: Math.min((at + 1) * stripeRows, tiling.tile.height) });
+  const needed = rowNeeds(shape, tiling, spanAt(i));
+  const before = i > 0 ? rowNeeds(shape, tiling, spanAt(i - 1)) : null;
   const fresh = new Map<string, Span>();
   for (const [name, { lo, hi }] of needed) {
     const done = before?.get(name)?.hi ?? lo;
     fresh.set(name, { lo: Math.min(Math.max(lo, done), hi), hi });
   }
-  return { rows, cols, needed, fresh, columns: colNeeds(shape, choice, cols) };
+  return { rows: spanAt(i), needed, fresh };
 }
 
+function colsAt(shape: PhaseShape, tiling: Tiling, stripeCols: number, i: number): StripeCols {
+  const cols = { lo: i * stripeCols, hi: Math.min((i + 1) * stripeCols, tiling.tile.width) };
+  return { cols, columns: colNeeds(shape, tiling, cols) };
+}
+
+/** All stripes of an agent's tile, top to bottom within columns. */
 export function stripesOf(shape: PhaseShape, choice: PhaseChoice): Stripe[] {
   const { down, across } = stripeCounts(choice);
-  return Array.from({ length: down * across }, (_, i) => stripeAt(shape, choice, Math.floor(i / down), i % down));
-}
-
-/** Stripes that stand for all: first, second and last of a kind are different, the others like the second. */
-export function sampleStripes(shape: PhaseShape, choice: PhaseChoice): { stripe: Stripe; count: number }[] {
-  const { down, across } = stripeCounts(choice);
-  const kinds = (count: number) =>
-    count <= 3
-      ? Array.from({ length: count }, (_, at) => ({ at, like: 1 }))
-      : [
-          { at: 0, like: 1 },
-          { at: 1, like: count - 2 },
-          { at: count - 1, like: 1 },
-        ];
-  return kinds(across).flatMap((x) =>
-    kinds(down).map((y) => ({ stripe: stripeAt(shape, choice, x.at, y.at), count: x.like * y.like })),
+  const rows = Array.from({ length: down }, (_, i) => rowsAt(shape, choice, choice.stripeRows, i));
+  return Array.from({ length: across }, (_, i) => colsAt(shape, choice, choice.stripeCols, i)).flatMap((cols) =>
+    rows.map((row) => ({ ...row, ...cols })),
   );
 }
+
+/** Something that stands for `count` others like it. */
+export interface Sample<T> {
+  readonly of: T;
+  readonly count: number;
+}
+
+/** The first, the second and the last stand for all: those between are like the second. */
+function sample<T>(count: number, at: (i: number) => T): Sample<T>[] {
+  if (count <= 3) return Array.from({ length: count }, (_, i) => ({ of: at(i), count: 1 }));
+  return [
+    { of: at(0), count: 1 },
+    { of: at(1), count: count - 2 },
+    { of: at(count - 1), count: 1 },
+  ];
+}
+
+export const sampleRows = (shape: PhaseShape, tiling: Tiling, stripeRows: number) =>
+  sample(Math.ceil(tiling.tile.height / stripeRows), (i) => rowsAt(shape, tiling, stripeRows, i));
+export const sampleCols = (shape: PhaseShape, tiling: Tiling, stripeCols: number) =>
+  sample(Math.ceil(tiling.tile.width / stripeCols), (i) => colsAt(shape, tiling, stripeCols, i));
 
 /** Bytes of SRAM that a tensor's rows in a stripe take. */
 export function useBytes({ root, channels }: RootUse, rows: Span, cols: Span): number {

@@ -16,6 +16,8 @@ import {
   phaseShape,
   rowNeeds,
   type Span,
+  sampleCols,
+  sampleRows,
   type Tile,
 } from "./phase.ts";
 
@@ -30,6 +32,8 @@ export interface SearchEffort {
   /** stripe heights and column widths tried per phase */
   readonly stripeHeights: number;
   readonly columnCuts: number;
+  /** grids of agents at most this many times longer one way than the other */
+  readonly longestGrid: number;
 }
 
 export interface PlannedPhase {
@@ -130,7 +134,9 @@ export class Search {
   private readonly grids: readonly (readonly [number, number])[];
 
   constructor(private readonly input: SearchInput) {
-    this.grids = divisorPairs(input.machine.parameters.agents);
+    const { agents } = input.machine.parameters;
+    const longest = Math.max(input.effort.longestGrid, agents < 4 ? agents : 0);
+    this.grids = divisorPairs(agents).filter(([y, x]) => y <= longest * x && x <= longest * y);
   }
 
   /** The steps with the least estimated time, or null when nothing fits. */
@@ -162,6 +168,7 @@ export class Search {
       }
       const outputs = [...shape.uses.values()].filter(({ kind }) => kind === "output");
       let fitted = false;
+      let fitsWell = false;
       for (const home of ["sram", "dram"] as const) {
         const homes = new Map(state.homes);
         homes.set(network.operators[0].inputs[0].root, "dram");
@@ -177,6 +184,7 @@ export class Search {
           const found = this.choose(shape, at, end, grid, homes, usesSram);
           if (found === null) continue;
           fitted = true;
+          if (found.every(({ choice }) => choice.weightsResident)) fitsWell = true;
           const cost = state.cost + this.scoreOf(found);
           const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, end)));
           const tied = [...live.values()].includes("sram");
@@ -192,7 +200,7 @@ export class Search {
         }
         if (cheapest !== null) this.enter(states[end], cheapest.next);
       }
-      if (end === at + 1 && state.grid === null && (!fitted || this.isSmall(at)))
+      if (end === at + 1 && state.grid === null && (!fitsWell || this.isSmall(at)))
         this.enterLayer(state, at, states[end]);
       if (!fitted && end > at + 4) break;
     }
@@ -329,22 +337,33 @@ export class Search {
       free -= bytes;
     }
     const fixed = { first, end, gridY, gridX, tile, homes };
-    const pieces = canStorePieces(shape, homes);
+    const tiling = { gridY, gridX, tile };
+    const widths = spread(tile.width, effort.columnCuts).map((size) => ({
+      size,
+      samples: sampleCols(shape, tiling, size),
+    }));
+    const heights = spread(tile.height, effort.stripeHeights).map((size) => ({
+      size,
+      samples: sampleRows(shape, tiling, size),
+    }));
+    const storing = canStorePieces(shape, homes) ? [true, false] : [true];
     let best: PlannedPhase | null = null;
-    for (const stripeCols of spread(tile.width, effort.columnCuts)) {
-      for (const stripeRows of spread(tile.height, effort.stripeHeights)) {
-        for (const weightsResident of residentOnly ? [true] : [true, false]) {
-          // streamed weights pay for every stripe
-          if (!weightsResident && stripeRows < tile.height / 8) continue;
-          for (const storeStripes of pieces ? [true, false] : [true]) {
-            const choice: PhaseChoice = { ...fixed, stripeRows, stripeCols, weightsResident, storeStripes };
-            const cost = phaseCost(shape, choice, this.input, free);
-            if (cost === null) continue;
-            if (best === null || this.score(cost) < this.score(best.cost))
-              best = { kind: "phase", shape, choice, cost };
-          }
-        }
+    for (const weightsResident of residentOnly ? [true] : [true, false]) {
+      // streamed weights pay for every stripe
+      const tall = weightsResident ? heights : heights.filter(({ size }) => size >= tile.height / 8);
+      for (const storeStripes of storing) {
+        const consider = (width: (typeof widths)[0], height: (typeof heights)[0]): boolean => {
+          const choice = { ...fixed, stripeRows: height.size, stripeCols: width.size, weightsResident, storeStripes };
+          const cost = phaseCost(shape, choice, this.input, free, height.samples, width.samples);
+          if (cost === null) return false;
+          if (best === null || this.score(cost) < this.score(best.cost)) best = { kind: "phase", shape, choice, cost };
+          return true;
+        };
+        // the smallest stripe takes least SRAM; where one does not fit, no larger one does
+        if (!consider(widths[0], tall[0])) continue;
+        for (const width of widths) for (const height of tall) if (!consider(width, height)) break;
       }
+      if (best !== null) break;
     }
     return best;
   }
@@ -395,9 +414,9 @@ function canStorePieces(shape: PhaseShape, homes: ReadonlyMap<string, Home>): bo
   );
 }
 
-/** Sizes tried: the whole, then ever smaller ones that cut it evenly, each about as much smaller than the one before. */
+/** Sizes tried, ascending: they cut the whole evenly, each about as many times larger than the one before. */
 function spread(size: number, count: number): number[] {
   const picked = new Set<number>();
   for (let i = 0; i < count; i++) picked.add(Math.ceil(size / Math.round(size ** (i / Math.max(1, count - 1)))));
-  return [...picked];
+  return [...picked].reverse();
 }
