@@ -6,6 +6,7 @@ import {
   NO_LAYER,
   type Program,
   type ProgramLayer,
+  type ScheduleStep,
   type SourceRef,
 } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
@@ -25,11 +26,12 @@ export interface Allocated {
   readonly drafts: readonly Draft[];
   /** buffers filled once, before the first frame, and the loads that fill them */
   readonly persistent: { readonly pool: Pool; readonly loads: readonly Draft[] };
+  readonly schedule: readonly ScheduleStep[];
 }
 
 /** @param options of the compiler, for the provenance */
 export function assemble(
-  { model, machine, tensors, layers, drafts, persistent }: Allocated,
+  { model, machine, tensors, layers, drafts, persistent, schedule }: Allocated,
   options: Readonly<Record<string, string | number | boolean>>,
   progress: (stage: string, fraction: number) => void,
 ): Program {
@@ -62,6 +64,7 @@ export function assemble(
     constantsAddress: 0,
     dramBytes: tensors.dramBytes,
     persistent: persistent.pool.buffers.map(({ name, address, bytes }) => ({ name, address, bytes })),
+    schedule,
     host: model.host,
     provenance: { ...model.provenance, options: { ...model.provenance.options, ...options } },
   };

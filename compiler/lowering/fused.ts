@@ -1,9 +1,11 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
-import { type Machine, type Packing, type Program, RapError } from "../../isa/index.ts";
+import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
+import type { PhaseCost } from "../schedule/cost.ts";
 import { networkOf } from "../schedule/operators.ts";
-import { Search, type SearchEffort, type Step } from "../schedule/search.ts";
+import type { PhaseChoice } from "../schedule/phase.ts";
+import { type Leg, Search, type SearchEffort, type Step } from "../schedule/search.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocateByUse, checkAllocation, Pool } from "./buffers.ts";
@@ -60,8 +62,9 @@ function lowerWithin(
     }
   };
   const search = new Search({ network, machine, packing, sramBytes, effort, layerCycles });
-  const steps = search.run((fraction) => progress("schedule", fraction));
-  if (steps === null) return null;
+  const legs = search.run((fraction) => progress("schedule", fraction));
+  if (legs === null) return null;
+  const steps = legs.flatMap(({ steps: of }) => of);
 
   const parts = new Map<string, PartView>();
   const context = {
@@ -102,9 +105,47 @@ function lowerWithin(
     const drafts = placeBarriers(streams.flatMap(inOrder));
     const taken = allocateByUse(drafts, 0);
     if (taken <= machine.parameters["sram.bytes"])
-      return { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent };
+      return { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent, schedule: describe(legs) };
   }
   return "too large";
+}
+
+/** The schedule as the program keeps it, for people. */
+function describe(legs: readonly Leg[]): ScheduleStep[] {
+  const estimate = ({ cycles, dramBytes, bound }: PhaseCost) => ({
+    cycles: Math.round(cycles),
+    dramBytes: Math.round(dramBytes),
+    bound,
+  });
+  const tiling = ({ stripeRows, stripeCols, weightsResident }: PhaseChoice) => ({
+    stripe: [stripeRows, stripeCols] as [number, number],
+    weights: weightsResident ? ("resident" as const) : ("streamed" as const),
+  });
+  return legs.flatMap(({ steps, other }) =>
+    steps.flatMap((step): ScheduleStep[] => {
+      if (step.kind === "layer") return [];
+      const { shape, choice, cost, second } = step;
+      const [operator] = shape.operators;
+      const { group, output, firstChannel } = operator;
+      const isSlice = group.kind === "conv" && output.channels < group.conv.bias.length;
+      return [
+        {
+          layers: [choice.first, choice.end],
+          channels: isSlice ? [firstChannel, output.channels] : null,
+          grid: [choice.gridY, choice.gridX],
+          tile: [choice.tile.height, choice.tile.width],
+          ...tiling(choice),
+          tensors: [...shape.uses.values()]
+            .filter(({ kind }) => kind !== "within")
+            .map(({ root: { name } }) => ({ name, home: choice.homes.get(name)! })),
+          sramBytes: cost.sramBytes,
+          estimate: estimate(cost),
+          otherTiling: second === null ? null : { ...tiling(second.choice), estimate: estimate(second.cost) },
+          otherCut: other === null ? null : { first: other.first, moreCycles: Math.round(other.moreCycles) },
+        },
+      ];
+    }),
+  );
 }
 
 /** Tensors that never lie in DRAM: made and used within one phase, or kept in parts. */

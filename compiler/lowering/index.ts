@@ -140,7 +140,7 @@ function lower(
   checkAllocation(drafts, persistent.pool.buffers, sramBytes);
 
   return assemble(
-    { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent },
+    { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent, schedule: [] },
     { packing, fusePooling: strategy.fusePooling, persistentWeights: strategy.persistentWeights },
     progress,
   );

@@ -41,6 +41,8 @@ export interface PlannedPhase {
   readonly shape: PhaseShape;
   readonly choice: PhaseChoice;
   readonly cost: PhaseCost;
+  /** the tiling that came second */
+  readonly second: { readonly choice: PhaseChoice; readonly cost: PhaseCost } | null;
 }
 
 /** An operator by itself through DRAM, tiled by the layer planner. */
@@ -51,6 +53,13 @@ export interface PlannedLayer {
 }
 
 export type Step = PlannedPhase | PlannedLayer;
+
+/** Steps that take a schedule from one cut to the next, and the best other way to that cut. */
+export interface Leg {
+  readonly steps: readonly Step[];
+  /** first operator of the other way's last leg, and how many cycles more all of that way takes */
+  readonly other: { readonly first: number; readonly moreCycles: number } | null;
+}
 
 export interface SearchInput {
   readonly network: Network;
@@ -77,8 +86,11 @@ interface State {
   readonly grid: readonly [number, number] | null;
   readonly homes: ReadonlyMap<string, Home>;
   readonly cost: number;
+  readonly at: number;
   readonly from: State | null;
   readonly steps: readonly Step[];
+  /** the best of those that lost against this one */
+  readonly rival: { readonly first: number; readonly cost: number } | null;
 }
 
 /** An agent's part of every tensor for a grid: parts of tensors with other strides cover the same part of the picture. */
@@ -139,12 +151,12 @@ export class Search {
     this.grids = divisorPairs(agents).filter(([y, x]) => y <= longest * x && x <= longest * y);
   }
 
-  /** The steps with the least estimated time, or null when nothing fits. */
-  run(onFraction: (fraction: number) => void): Step[] | null {
+  /** The schedule with the least estimated time, or null when nothing fits. */
+  run(onFraction: (fraction: number) => void): Leg[] | null {
     const { network } = this.input;
     const count = network.operators.length;
     const states: Map<string, State>[] = Array.from({ length: count + 1 }, () => new Map());
-    states[0].set("", { grid: null, homes: new Map(), cost: 0, from: null, steps: [] });
+    states[0].set("", { grid: null, homes: new Map(), cost: 0, at: 0, from: null, steps: [], rival: null });
     for (let at = 0; at < count; at++) {
       for (const state of states[at].values()) this.leave(state, at, states);
       onFraction((at + 1) / count);
@@ -152,9 +164,12 @@ export class Search {
     let best: State | null = null;
     for (const state of states[count].values()) if (best === null || state.cost < best.cost) best = state;
     if (best === null) return null;
-    const steps: Step[] = [];
-    for (let state: State = best; state.from !== null; state = state.from) steps.unshift(...state.steps);
-    return steps;
+    const legs: Leg[] = [];
+    for (let state: State = best; state.from !== null; state = state.from) {
+      const { rival, cost, steps } = state;
+      legs.unshift({ steps, other: rival === null ? null : { first: rival.first, moreCycles: rival.cost - cost } });
+    }
+    return legs;
   }
 
   private leave(state: State, at: number, states: Map<string, State>[]): void {
@@ -192,6 +207,8 @@ export class Search {
             grid: tied ? grid : null,
             homes: live,
             cost,
+            at: end,
+            rival: null,
             from: state,
             steps: found,
           };
@@ -217,6 +234,8 @@ export class Search {
       grid: null,
       homes: live,
       cost: state.cost + cycles,
+      at: at + 1,
+      rival: null,
       from: state,
       steps: [{ kind: "layer", operator: at, cycles }],
     });
@@ -239,7 +258,11 @@ export class Search {
       .sort()
       .join()}`;
     const known = states.get(key);
-    if (known === undefined || state.cost < known.cost) states.set(key, state);
+    const rivalOf = (loser: State) => ({ first: loser.from!.at, cost: loser.cost });
+    const better = (a: State["rival"], b: State["rival"]) => (a === null || (b !== null && b.cost < a.cost) ? b : a);
+    if (known === undefined) states.set(key, state);
+    else if (state.cost < known.cost) states.set(key, { ...state, rival: better(known.rival, rivalOf(known)) });
+    else states.set(key, { ...known, rival: better(known.rival, rivalOf(state)) });
   }
 
   private scoreOf(phases: readonly PlannedPhase[]): number {
@@ -356,7 +379,11 @@ export class Search {
           const choice = { ...fixed, stripeRows: height.size, stripeCols: width.size, weightsResident, storeStripes };
           const cost = phaseCost(shape, choice, this.input, free, height.samples, width.samples);
           if (cost === null) return false;
-          if (best === null || this.score(cost) < this.score(best.cost)) best = { kind: "phase", shape, choice, cost };
+          const beats = (other: { cost: PhaseCost } | null) =>
+            other === null || this.score(cost) < this.score(other.cost);
+          if (beats(best)) best = { kind: "phase", shape, choice, cost, second: best };
+          else if (best !== null && choice !== best.choice && beats(best.second))
+            best = { ...best, second: { choice, cost } };
           return true;
         };
         // the smallest stripe takes least SRAM; where one does not fit, no larger one does
