@@ -11,4 +11,5 @@ export * from "./machine.ts";
 export * from "./numerics.ts";
 export * from "./presets.ts";
 export * from "./program.ts";
+export * from "./schedule-section.ts";
 export * from "./table.ts";

@@ -8,6 +8,7 @@ import type { DramTensor } from "./geometry.ts";
 import { type HostSection, hostSectionSchema } from "./host-section.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { FORMAT_BYTES, FORMATS } from "./numerics.ts";
+import { type ScheduleStep, scheduleStepSchema } from "./schedule-section.ts";
 import { INSTRUCTION_BYTES, type Instruction, ISA_VERSION, UNIT_KINDS } from "./table.ts";
 
 /** Where a tensor's bytes in DRAM come from. none: the tensor lives in SRAM only. */
@@ -71,7 +72,8 @@ export const provenanceSchema = z.strictObject({
 });
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** Lower bounds known to the compiler: see report `bounds`. Cycles at the machine the program was compiled for. */
+export const scheduleSchema = z.array(scheduleStepSchema).max(MAX_LAYERS);
+
 const metaSchema = z.strictObject({
   name: z.string().max(20000),
   prologueInstructions: z.number().int().nonnegative(),
@@ -79,6 +81,7 @@ const metaSchema = z.strictObject({
   dramBytes: address,
   layers: z.array(layerSchema).max(MAX_LAYERS),
   persistent: z.array(persistentSchema).max(65535),
+  schedule: scheduleSchema,
   provenance: provenanceSchema,
 });
 
@@ -109,6 +112,8 @@ export interface Program {
   /** DRAM the program uses: all tensors and constants lie below. */
   readonly dramBytes: number;
   readonly persistent: readonly PersistentArea[];
+  /** What the compiler decided; nothing in a program written by hand. */
+  readonly schedule: readonly ScheduleStep[];
   readonly host: HostSection;
   readonly provenance: Provenance;
 }
@@ -162,6 +167,7 @@ export function encodeProgram(program: Program): Uint8Array {
       dramBytes,
       layers: [...layers],
       persistent: [...program.persistent],
+      schedule: [...program.schedule],
       provenance: program.provenance,
     }),
     MACH: toJson({ name: machine.name, parameters: machine.parameters }),
@@ -237,6 +243,7 @@ export function decodeProgram(file: Uint8Array, path: string): Program {
     constantsAddress: meta.constantsAddress,
     dramBytes: meta.dramBytes,
     persistent: meta.persistent,
+    schedule: meta.schedule,
     host,
     provenance: meta.provenance,
   };

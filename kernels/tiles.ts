@@ -219,9 +219,16 @@ export function addTile(place: Place, { a, b, dst, ...fields }: AddTile): Draft 
   return draft(place, instruction("add", fields), { a, b, dst });
 }
 
-/** A tile moved within the agent's SRAM, channels by `channelOffset`. */
-export function copyTile(place: Place, src: TileView, dst: TileView, channelOffset: number): Draft {
-  return draft(place, instruction("copy", { y: src.y, x: src.x, c: src.c, channelOffset }), { src, dst });
+/** A box of a tile moved to another view, channels by `channelOffset`; with an offset, into a neighbouring agent's SRAM. */
+export function copyTile(
+  place: Place,
+  src: TileView,
+  dst: TileView,
+  channelOffset: number,
+  box: { y: Axis; x: Axis; c: Axis } = src,
+  to: { offsetY: number; offsetX: number } = { offsetY: 0, offsetX: 0 },
+): Draft {
+  return draft(place, instruction("copy", { y: box.y, x: box.x, c: box.c, channelOffset, ...to }), { src, dst });
 }
 
 /** Rows and columns of input that an output tile reads. */

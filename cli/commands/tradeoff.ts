@@ -21,6 +21,7 @@ export const tradeoff: Command = {
     const model = args.model as string;
     const options = tradeoffOptions(args);
     const { evaluation, csv, rows, common } = options;
+    const { measures, ...others } = common;
     const machine = await machineChoice(args);
     const packing = packingChoice(args);
     await checkOutputs(model, options, args);
@@ -44,8 +45,8 @@ export const tradeoff: Command = {
       smallDetections: ignoreSmall ? ("ignored" as const) : ("counted" as const),
       options: {
         ...(packing === undefined ? {} : { packing }),
-        ...common,
-        ...(common.measures === undefined ? {} : { measures: describeWeights(common.measures) }),
+        ...others,
+        ...(measures === undefined ? {} : { measures: describeWeights(measures) }),
       },
     };
     const { computeRow, NO_STORE, openRowFolder } = await import("../tradeoff-rows.ts");

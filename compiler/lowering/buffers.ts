@@ -46,6 +46,39 @@ export function allocate(groups: readonly (readonly Buffer[])[], base: number, s
 }
 
 /**
+ * Places buffers by when they are used: the largest first, each at the lowest address that is free while it is in use.
+ * Returns the SRAM taken.
+ */
+export function allocateByUse(frame: readonly Draft[], base: number): number {
+  const uses = new Map<Buffer, { first: number; last: number }>();
+  frame.forEach(({ views }, i) => {
+    for (const { buffer } of Object.values(views)) {
+      const use = uses.get(buffer);
+      if (use === undefined) uses.set(buffer, { first: i, last: i });
+      else use.last = i;
+    }
+  });
+  const placed: { buffer: Buffer; first: number; last: number }[] = [];
+  let top = base;
+  for (const [buffer, { first, last }] of [...uses].sort(
+    ([a, useA], [b, useB]) => b.bytes - a.bytes || useA.first - useB.first,
+  )) {
+    const beside = placed
+      .filter((other) => other.first <= last && first <= other.last)
+      .sort((a, b) => a.buffer.address - b.buffer.address);
+    let address = base;
+    for (const { buffer: other } of beside) {
+      if (address + aligned(buffer.bytes) <= other.address) break;
+      address = Math.max(address, other.address + aligned(other.bytes));
+    }
+    buffer.address = address;
+    top = Math.max(top, address + aligned(buffer.bytes));
+    placed.push({ buffer, first, last });
+  }
+  return top;
+}
+
+/**
  * The plain check of an allocation, sharing nothing with the allocator: no two buffers whose uses overlap in program
  * order may overlap in SRAM, persistent ones never with any other, and all lie inside. @throws Error (a compiler bug)
  */

@@ -9,7 +9,7 @@ import type { Registers } from "./scaling-registers.ts";
 import type { TensorTable } from "./tensors.ts";
 
 /** An int32 result is neither clamped nor activated. */
-const WIDE: ConvEpilogue = { low: 0, high: 0, slope: null };
+export const WIDE: ConvEpilogue = { low: 0, high: 0, slope: null };
 
 /** Rows and columns that a pooling makes of a tensor. */
 export function poolExtents(
@@ -47,14 +47,10 @@ export class ConvProgram {
   ) {
     const { conv } = group;
     const { tensors, machine } = context;
-    const cols = machine.parameters["array.cols"];
     const inChannels = tensors.quantized(conv.inputs[0]).channels / conv.groups;
-    const [kernelY, kernelX] = conv.kernel;
-    const outChannels = conv.bias.length;
-    const packed = packWeights(conv.weights, { outChannels, kernelY, kernelX, inChannels }, cols, chunk);
-    const [blocks, rows] = [Math.ceil(outChannels / cols), kernelY * kernelX * inChannels];
-    this.weights = tensors.constant(`${conv.name}/weights`, blocks, rows, cols, new Uint8Array(packed.buffer));
-    this.table = addTable(`${conv.name}/table`, shiftEntries(conv), tensors);
+    const { weights, table } = addConvConstants(conv, inChannels, chunk, machine.parameters["array.cols"], tensors);
+    this.weights = weights;
+    this.table = table;
   }
 
   /** Tensors that clip the boxes of the convolution and of its pooling, and hold int32 tiles in SRAM. */
@@ -119,6 +115,24 @@ export class ConvProgram {
       destinationOffset: spilled === undefined ? destination.offset : 0,
     };
   }
+}
+
+/** Adds a convolution's weights and shift table. @param inChannels per group @param chunk of them per instruction */
+export function addConvConstants(
+  conv: QConv,
+  inChannels: number,
+  chunk: number,
+  cols: number,
+  tensors: TensorTable,
+): { readonly weights: number; readonly table: number } {
+  const [kernelY, kernelX] = conv.kernel;
+  const outChannels = conv.bias.length;
+  const packed = packWeights(conv.weights, { outChannels, kernelY, kernelX, inChannels }, cols, chunk);
+  const [blocks, rows] = [Math.ceil(outChannels / cols), kernelY * kernelX * inChannels];
+  return {
+    weights: tensors.constant(`${conv.name}/weights`, blocks, rows, cols, new Uint8Array(packed.buffer)),
+    table: addTable(`${conv.name}/table`, shiftEntries(conv), tensors),
+  };
 }
 
 export function shiftEntries(conv: QConv): ShiftEntry[] {

@@ -37,7 +37,7 @@ export function planDynamicConv({ group, shape: whole, isShared }: DynamicConv, 
     const emit = ({ pass, layer, registers, buffers, persistent }: Turn) =>
       emitConv(program.job(shape, plan, layer, registers, { measuresOnly: pass === "measure" }), buffers, persistent)
         .drafts;
-    return { instructions: 2 * once, secondPass: way, emit };
+    return { instructions: 2 * once, cycles: 2 * plan.cycles, secondPass: way, emit };
   }
 
   // biases are in the int32 values already
@@ -68,7 +68,7 @@ export function planDynamicConv({ group, shape: whole, isShared }: DynamicConv, 
       first = { kept, buffers: turn.buffers };
       return drafts;
     };
-    return { instructions: 2 * once, secondPass: way, emit };
+    return { instructions: 2 * once, cycles: plan.cycles, secondPass: way, emit };
   }
   const rescalingPlan = planRescaling(request.rescaling, context);
   let spilled: number | null = null;
@@ -78,5 +78,10 @@ export function planDynamicConv({ group, shape: whole, isShared }: DynamicConv, 
     return emitConv(program.job(shape, plan, turn.layer, turn.registers, { spilled }), turn.buffers, turn.persistent)
       .drafts;
   };
-  return { instructions: once + elementwiseInstructions(request.rescaling, rescalingPlan), secondPass: way, emit };
+  return {
+    instructions: once + elementwiseInstructions(request.rescaling, rescalingPlan),
+    cycles: plan.cycles + rescalingPlan.cycles,
+    secondPass: way,
+    emit,
+  };
 }

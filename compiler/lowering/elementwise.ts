@@ -49,7 +49,7 @@ export interface ElementwisePlan {
 const POINT: Geometry = { kernel: [1, 1], stride: [1, 1], pads: [0, 0, 0, 0] };
 const OVERHEAD_CYCLES_PER_STEP = 300;
 
-function stepsOf(shape: ElementwiseShape, plan: ElementwisePlan) {
+function stepsOf(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">) {
   const { gridY, gridX, split, tileHeight, tileWidth, tileChannels } = plan;
   return {
     y: Math.ceil(shape.height / (gridY * tileHeight)),
@@ -58,7 +58,7 @@ function stepsOf(shape: ElementwiseShape, plan: ElementwisePlan) {
   };
 }
 
-function tileExtents(shape: ElementwiseShape, plan: ElementwisePlan) {
+function tileExtents(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">) {
   const { kernel, stride } = shape.window ?? POINT;
   return {
     height: (plan.tileHeight - 1) * stride[0] + kernel[0],
@@ -66,7 +66,10 @@ function tileExtents(shape: ElementwiseShape, plan: ElementwisePlan) {
   };
 }
 
-function bufferBytes(shape: ElementwiseShape, plan: ElementwisePlan): { input: number; output: number } {
+function bufferBytes(
+  shape: ElementwiseShape,
+  plan: Omit<ElementwisePlan, "cycles">,
+): { input: number; output: number } {
   const { height, width } = tileExtents(shape, plan);
   return {
     input: height * width * plan.tileChannels * FORMAT_BYTES[shape.inputs[0].tensor.format],
@@ -117,12 +120,12 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
 }
 
 /** Instructions a plan takes, about: each tile's loads, its work, its store, and their views. */
-export function elementwiseInstructions(shape: ElementwiseShape, plan: ElementwisePlan): number {
+export function elementwiseInstructions(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">): number {
   const { y, x, c } = stepsOf(shape, plan);
   return 6 * y * x * c;
 }
 
-function estimate(shape: ElementwiseShape, plan: ElementwisePlan, machine: Machine): number {
+function estimate(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">, machine: Machine): number {
   const p = machine.parameters;
   const steps = stepsOf(shape, plan);
   const { input, output } = bufferBytes(shape, plan);

@@ -1,24 +1,14 @@
 /** Lowering: a quantized model and a machine become a program. The stages, in order, are the body of `lower`. */
-import {
-  checkProgram,
-  instruction,
-  type Machine,
-  NO_LAYER,
-  PACKINGS,
-  type Packing,
-  type Program,
-  type ProgramLayer,
-  RapError,
-  type SourceRef,
-} from "../../isa/index.ts";
+import { type Machine, PACKINGS, type Packing, type Program, RapError } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
+import type { SearchEffort } from "../schedule/search.ts";
+import { assemble, layerOf } from "./assemble.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocate, allocatePersistent, checkAllocation } from "./buffers.ts";
-import { synchronize } from "./dependencies.ts";
-import { assignViews, bindDraft } from "./finish.ts";
 import { emitFrame } from "./frame.ts";
-import { type Group, groupModel } from "./groups.ts";
+import { lowerFused } from "./fused.ts";
+import { groupModel } from "./groups.ts";
 import { planGroup } from "./plan-group.ts";
 import type { PlannedGroup } from "./planned-group.ts";
 import { Scaling } from "./scaling.ts";
@@ -30,6 +20,8 @@ export interface CompileOptions {
   readonly packing?: Packing;
   /** How layers with a dynamic exponent are finished, wherever it is possible; what is cheapest by default. */
   readonly secondPass?: SecondPass;
+  /** 0: layer by layer through DRAM; 1: fused phases; 2: the same, with a wider search. Default 1. */
+  readonly optimize?: 0 | 1 | 2;
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
@@ -47,6 +39,11 @@ const STRATEGIES: readonly Strategy[] = [
   { fusePooling: false, persistentWeights: false },
 ];
 
+const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
+  1: { stripeHeights: 5, columnCuts: 3, longestGrid: 4 },
+  2: { stripeHeights: 10, columnCuts: 8, longestGrid: 256 },
+};
+
 /** Weights may take this part of SRAM for good. */
 const PERSISTENT_SHARE = 0.5;
 
@@ -55,6 +52,13 @@ const MAX_INSTRUCTIONS = 2 ** 18;
 
 /** Compiles a quantized model for a machine. @throws RapError naming the layer that does not fit */
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
+  const packing = packingOf(machine, options.packing);
+  const progress = options.onProgress ?? (() => {});
+  // run-time exponents are known only after a whole layer, so it goes through DRAM
+  if (options.optimize !== 0 && model.runtime === undefined) {
+    const program = lowerFused(model, machine, { packing, effort: EFFORTS[options.optimize ?? 1], progress });
+    if (program !== null) return program;
+  }
   let refusal: RapError | null = null;
   for (const strategy of STRATEGIES) {
     if (
@@ -63,7 +67,7 @@ export function compileModel(model: QuantizedModel, machine: Machine, options: C
     )
       continue;
     try {
-      return lower(model, machine, options, strategy);
+      return lower(model, machine, packing, options.secondPass, progress, strategy);
     } catch (error) {
       if (!(error instanceof RapError)) throw error;
       refusal = error;
@@ -86,15 +90,26 @@ function persistentBytes(model: QuantizedModel, machine: Machine): number {
   return bytes;
 }
 
-function lower(model: QuantizedModel, machine: Machine, options: CompileOptions, strategy: Strategy): Program {
+/** @throws RapError when the machine's feeder cannot do it */
+function packingOf(machine: Machine, wanted: Packing | undefined): Packing {
   const feeder = machine.parameters["array.feeder"];
-  const packing = options.packing ?? feeder;
+  const packing = wanted ?? feeder;
   if (PACKINGS.indexOf(packing) > PACKINGS.indexOf(feeder)) {
     throw new RapError(
       `packing ${packing}: the feeder of machine ${machine.name} does ${feeder} (array.feeder); choose another packing or machine`,
     );
   }
-  const progress = options.onProgress ?? (() => {});
+  return packing;
+}
+
+function lower(
+  model: QuantizedModel,
+  machine: Machine,
+  packing: Packing,
+  secondPass: SecondPass | undefined,
+  progress: (stage: string, fraction: number) => void,
+  strategy: Strategy,
+): Program {
   const sramBytes = machine.parameters["sram.bytes"];
   const base = strategy.persistentWeights ? persistentBytes(model, machine) : 0;
 
@@ -106,7 +121,7 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
     progress("schedule", i / groups.length);
     const plan = planGroup(group, {
       scaling,
-      secondPass: options.secondPass,
+      secondPass,
       machine,
       packing,
       tensors,
@@ -138,51 +153,16 @@ function lower(model: QuantizedModel, machine: Machine, options: CompileOptions,
   );
   checkAllocation(drafts, persistent.pool.buffers, sramBytes);
 
-  progress("synchronize", 0.9);
-  const synchronized = synchronize({ machine, tensors: tensors.list }, drafts.map(bindDraft));
-  const body = assignViews(synchronized.frame);
-  const prologue = assignViews(persistent.loads.map(bindDraft));
-  const refsOf = (origin: readonly number[], list: readonly Draft[]): SourceRef[] =>
-    origin.map((i) => ({ layer: list[i].layer, tile: Math.min(list[i].tile, 65535) }));
-  const halt = instruction("halt", {});
-  const end: SourceRef = { layer: NO_LAYER, tile: 0 };
-  const hasPrologue = prologue.instructions.length > 0;
-  const program: Program = {
-    name: model.name,
-    machine,
-    tensors: tensors.list,
-    semaphores: synchronized.semaphores,
-    prologue: hasPrologue ? [...prologue.instructions, halt] : [],
-    body: [...body.instructions, halt],
-    sourceMap: [
-      ...(hasPrologue ? [...refsOf(prologue.origin, persistent.loads), end] : []),
-      ...refsOf(
-        body.origin.map((i) => synchronized.origin[i]),
-        drafts,
-      ),
-      end,
-    ],
-    layers: groups.map(layerOf),
-    constants: tensors.constants,
-    constantsAddress: 0,
-    dramBytes: tensors.dramBytes,
-    persistent: persistent.pool.buffers.map(({ name, address, bytes }) => ({ name, address, bytes })),
-    host: { ...model.host, outputs: [...outputs] },
-    provenance: {
-      ...model.provenance,
-      options: {
-        ...model.provenance.options,
-        packing,
-        fusePooling: strategy.fusePooling,
-        persistentWeights: strategy.persistentWeights,
-        ...secondPassCounts(planned),
-      },
+  return assemble(
+    { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent, schedule: [], outputs },
+    {
+      packing,
+      fusePooling: strategy.fusePooling,
+      persistentWeights: strategy.persistentWeights,
+      ...secondPassCounts(planned),
     },
-  };
-  progress("check", 0.95);
-  checkProgram(program, model.name);
-  progress("done", 1);
-  return program;
+    progress,
+  );
 }
 
 /** How many layers with dynamic exponents are finished in which way. */
@@ -191,17 +171,4 @@ function secondPassCounts(planned: readonly PlannedGroup[]): Record<string, numb
     (way) => [way, planned.filter(({ secondPass }) => secondPass === way).length] as const,
   );
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
-}
-
-function layerOf(group: Group): ProgramLayer {
-  switch (group.kind) {
-    case "conv":
-      return { name: group.conv.name, op: "conv", fused: group.pool ? [group.pool.name] : [] };
-    case "pool":
-      return { name: group.pool.name, op: group.pool.mode === "max" ? "max pool" : "average pool", fused: [] };
-    case "add":
-      return { name: group.add.name, op: "add", fused: [] };
-    case "copy":
-      return { name: `${group.name}:${group.input}`, op: "copy", fused: [] };
-  }
 }

@@ -75,6 +75,7 @@ function planConvGroup(group: ConvGroup, context: PlanContext): PlannedGroup {
   const program = new ConvProgram(group, plan.chunk, context);
   return {
     instructions: convInstructions(shape, plan, machine),
+    cycles: plan.cycles,
     secondPass: null,
     emit: ({ layer, registers, buffers, persistent }) =>
       emitConv(program.job(shape, plan, layer, registers), buffers, persistent).drafts,
@@ -130,6 +131,7 @@ function planElementwiseGroup(
       plan,
     ),
     secondPass: null,
+    cycles: plan.cycles,
     emit,
   };
 }

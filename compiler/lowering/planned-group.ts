@@ -32,6 +32,8 @@ export interface Turn {
 /** A group planned: how many instructions it takes, about, and how to make them. */
 export interface PlannedGroup {
   readonly instructions: number;
+  /** estimated */
+  readonly cycles: number;
   /** How a measured layer is finished; null: it is done in one pass. */
   readonly secondPass: SecondPass | null;
   readonly emit: (turn: Turn) => Draft[];

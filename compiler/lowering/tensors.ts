@@ -50,14 +50,18 @@ export class TensorTable {
     return this.list.push({ name, height, width, channels, format, role: "constant", address }) - 1;
   }
 
-  /** Adds the tensors that cross DRAM: the input and what groups write. */
-  activations(model: QuantizedModel): void {
+  /** Adds the tensors that cross DRAM: the input and what groups write, but for those kept in SRAM. */
+  activations(model: QuantizedModel, inSram: (root: string) => boolean = () => false): void {
     const outputs = new Set(model.host.outputs.map(({ tensor }) => tensor));
     const written = this.grouped.groups.map(
       ({ output }) => this.placementOf(typeof output === "string" ? output : output.root).root,
     );
     for (const name of new Set([model.host.input.tensor, ...written])) {
       const { height, width, channels, format } = this.quantized(name);
+      if (inSram(name)) {
+        this.ids.set(name, this.virtual(name, height, width, channels, format));
+        continue;
+      }
       const role = name === model.host.input.tensor ? "input" : outputs.has(name) ? "output" : "intermediate";
       const tensor: ProgramTensor = { name, height, width, channels, format, role, address: 0 };
       tensor.address = this.reserve(tensorBytes(tensor));

@@ -65,6 +65,7 @@ export function assemble(text: string, path: string): Program {
     ...constants,
     dramBytes: draft.dramBytes ?? dramEnd(tensors, constants),
     persistent: draft.persistent,
+    schedule: draft.schedule,
     host: draft.host ?? defaultHost(tensors, path),
     provenance: draft.provenance ?? defaultProvenance(text, path),
   };

@@ -18,10 +18,12 @@ import {
   persistentSchema,
   provenanceSchema,
   type Semaphore,
+  scheduleSchema,
   semaphoreSchema,
   TENSOR_ROLES,
   tensorSchema,
 } from "../program.ts";
+import type { ScheduleStep } from "../schedule-section.ts";
 import { UNIT_KINDS } from "../table.ts";
 import { DATA_LINES, type Run } from "./constants.ts";
 import { NONE, readJoined, readName, readWhole, readWithin, type Word, type WordReader } from "./words.ts";
@@ -52,6 +54,7 @@ export class Draft {
   readonly layers: ProgramLayer[] = [];
   readonly persistent: PersistentArea[] = [];
   readonly runs: Run[] = [];
+  schedule: readonly ScheduleStep[] = [];
   host: HostSection | null = null;
   provenance: Provenance | null = null;
   dramBytes: number | null = null;
@@ -344,6 +347,13 @@ export const BLOCK_DIRECTIVES: Readonly<Record<string, BlockDirective>> = {
       "what the CPU must know (docs/file-formats.md, section HOST), as JSON or YAML; default: the input and outputs as raw tensors with exponent 0",
     readBlock: (draft, block) => {
       draft.host = readData(hostSectionSchema, block);
+    },
+  },
+  ".schedule": {
+    usage: ".schedule ... .end",
+    meaning: "what the compiler decided (docs/file-formats.md, section META), as JSON or YAML; default: nothing",
+    readBlock: (draft, block) => {
+      draft.schedule = readData(scheduleSchema, block);
     },
   },
   ".provenance": {

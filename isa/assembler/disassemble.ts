@@ -37,6 +37,7 @@ export function disassemble(program: Program): string {
     prologue.length > 0 ? [".prologue", ...streamText(program, prologue, 0, names)] : [],
     [".body", ...streamText(program, body, prologue.length, names)],
     constantsText(constants, constantsAddress, tensors, names.tensors),
+    program.schedule.length > 0 ? [".schedule", ...jsonLines(program.schedule), ".end"] : [],
     [".host", ...jsonLines(program.host), ".end"],
     [".provenance", ...jsonLines(program.provenance), ".end"],
   ];

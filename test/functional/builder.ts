@@ -164,6 +164,7 @@ export class ProgramBuilder {
       constantsAddress: 0,
       dramBytes,
       persistent: [],
+      schedule: [],
       host: {
         input: {
           tensor: input.name,

@@ -249,6 +249,7 @@ trained: true
       semaphores: [{ producer: { kind: "mac", tp: 1 }, gridY: 2, gridX: 2, offsetY: -1, offsetX: 0, initial: 2 }],
       layers: [{ name: "conv1", op: "conv", fused: ["pool1", "re lu"] }],
       persistent: [{ name: "weights", address: 64, bytes: 100 }],
+      schedule: [],
       sourceMap: [
         { layer: 65535, tile: 0 },
         { layer: 0, tile: 7 },

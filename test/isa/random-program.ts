@@ -9,6 +9,7 @@ import {
   NO_LAYER,
   type Program,
   type ProgramTensor,
+  type ScheduleStep,
   type SourceRef,
   TENSOR_ROLES,
   UNIT_KINDS,
@@ -130,6 +131,7 @@ export const arbitraryProgram: fc.Arbitrary<Program> = fc
     constantsAddress: fc.constantFrom(0, 1000, 1064),
     dramBytes: uint32,
     persistent: fc.array(fc.record({ name, address: uint32, bytes: uint32 }), { maxLength: 2 }),
+    schedule: fc.array(arbitraryScheduleStep(name), { maxLength: 2 }),
     host,
     provenance,
     marks: fc.array(fc.tuple(fc.nat(), fc.nat(65535)), { minLength: 16, maxLength: 16 }),
@@ -143,3 +145,26 @@ export const arbitraryProgram: fc.Arbitrary<Program> = fc
     const length = parts.prologue.length + parts.body.length;
     return { ...parts, tensors: [...any, ...constant], sourceMap: marks.slice(0, length).map(ref) };
   });
+
+function arbitraryScheduleStep(name: fc.Arbitrary<string>): fc.Arbitrary<ScheduleStep> {
+  const pair = fc.tuple(fc.nat(1000), fc.nat(1000));
+  const weights = fc.constantFrom("resident", "streamed");
+  const estimate = fc.record({
+    cycles: fc.nat(),
+    dramBytes: fc.nat(),
+    bound: fc.constantFrom("mac", "shift", "pool", "link", "dma", "dram"),
+  });
+  return fc.record({
+    layers: pair,
+    channels: fc.option(pair),
+    grid: pair,
+    tile: pair,
+    stripe: pair,
+    weights,
+    tensors: fc.array(fc.record({ name, home: fc.constantFrom("dram", "sram") }), { maxLength: 2 }),
+    sramBytes: fc.nat(),
+    estimate,
+    otherTiling: fc.option(fc.record({ stripe: pair, weights, estimate })),
+    otherCut: fc.option(fc.record({ first: fc.nat(100), moreCycles: fc.nat() })),
+  });
+}

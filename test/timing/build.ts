@@ -207,6 +207,7 @@ export class Builder {
       constantsAddress: 0,
       dramBytes: this.dramBytes,
       persistent: [],
+      schedule: [],
       host: {
         input: { ...host, colorOrder: "RGB", mean: [0], scale: 1, tensor: "image", exponent: 0 },
         outputs: [{ ...host, tensor: "result", exponents: [0] }],
