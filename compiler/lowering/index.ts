@@ -1,6 +1,5 @@
 /** Lowering: a quantized model and a machine become a program. The stages, in order, are the body of `lower`. */
 import { type Machine, PACKINGS, type Packing, type Program, RapError } from "../../isa/index.ts";
-import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import type { SearchEffort } from "../schedule/search.ts";
 import { assemble, layerOf } from "./assemble.ts";
