@@ -7,6 +7,7 @@ import { asm } from "./commands/asm.ts";
 import { compile } from "./commands/compile.ts";
 import { disasm } from "./commands/disasm.ts";
 import { evaluate } from "./commands/eval.ts";
+import { explain } from "./commands/explain.ts";
 import { exportModel } from "./commands/export.ts";
 import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   tradeoff,
   exportModel,
   info,
+  explain,
   disasm,
   asm,
   machines,

@@ -70,10 +70,24 @@ export const MACHINE_OPTIONS = {
   packing: text(
     "how kernel taps share array rows: perTap, kernelRow or full (default: what the machine's feeder can do)",
   ),
+  optimize: text(
+    "0: layer by layer through DRAM; 1: layers fused, tensors kept in SRAM; 2: the same, with a wider search (default 1)",
+  ),
 };
 
-export function packingChoice(args: Arguments): Packing | undefined {
-  return choiceOf(args, "packing", ["perTap", "kernelRow", "full"]);
+/** Options of the compiler. */
+export interface LoweringChoices {
+  readonly packing?: Packing;
+  readonly optimize?: 0 | 1 | 2;
+}
+
+export function loweringChoices(args: Arguments): LoweringChoices {
+  const packing = choiceOf(args, "packing", ["perTap", "kernelRow", "full"]);
+  const optimize = choiceOf(args, "optimize", ["0", "1", "2"]);
+  return {
+    ...(packing === undefined ? {} : { packing }),
+    ...(optimize === undefined ? {} : { optimize: Number(optimize) as 0 | 1 | 2 }),
+  };
 }
 
 /** The values that `--set` gives, of their parameters' types. @throws UsageError for a parameter or value that is not known */

@@ -3,13 +3,13 @@ import { basename, extname } from "node:path";
 import type { Rescaled } from "../compiler/index.ts";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
-import type { CheckedProgram, Machine, Packing, Program } from "../isa/index.ts";
+import type { CheckedProgram, Machine, Program } from "../isa/index.ts";
 import type { TimelineRow } from "../report/csv.ts";
 import type { TimingResult } from "../sim/result.ts";
 import type { Context } from "./command.ts";
 import { checkKind } from "./file-kind.ts";
 import { fileExists, readInput, readStart, shown } from "./files.ts";
-import type { QuantizeChoices } from "./model-options.ts";
+import type { LoweringChoices, QuantizeChoices } from "./model-options.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /** A program with the bytes of its file. */
@@ -60,13 +60,12 @@ export async function rapqFile(model: QuantizedModel): Promise<Uint8Array> {
   return encodeRapq(model);
 }
 
-export interface CompileChoices extends QuantizeChoices {
+export interface CompileChoices extends QuantizeChoices, LoweringChoices {
   readonly machine: Machine;
-  readonly packing: Packing | undefined;
 }
 
 export async function compileProgram(model: string, choices: CompileChoices, context: Context): Promise<ProgramFile> {
-  const { machine, packing, ...quantizeChoices } = choices;
+  const { machine, packing, optimize, ...quantizeChoices } = choices;
   const quantized = await quantizeModel(model, quantizeChoices, context);
   const { compileModel } = await import("../compiler/index.ts");
   const { encodeProgram } = await import("../isa/index.ts");
@@ -74,6 +73,7 @@ export async function compileProgram(model: string, choices: CompileChoices, con
   const report = context.progress.stage("compile");
   const program = compileModel(quantized, machine, {
     ...(packing === undefined ? {} : { packing }),
+    ...(optimize === undefined ? {} : { optimize }),
     onProgress: (_stage, fraction) => report(fraction),
   });
   context.log.info({ program: program.name, machine: machine.name, milliseconds: elapsed(start) }, "compiled");
@@ -120,11 +120,7 @@ export async function openProgram(
 ): Promise<ProgramFile> {
   if (place === undefined || !(await needsNoCompiling(place))) {
     const { DEFAULT_MACHINE, loadMachine } = await import("../isa/index.ts");
-    return compileProgram(
-      place ?? DEFAULT_NETWORK,
-      { machine: loadMachine(DEFAULT_MACHINE), packing: undefined, ...choices },
-      context,
-    );
+    return compileProgram(place ?? DEFAULT_NETWORK, { machine: loadMachine(DEFAULT_MACHINE), ...choices }, context);
   }
   const [given] = Object.keys(choices);
   if (given !== undefined) {

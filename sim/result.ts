@@ -74,11 +74,11 @@ export interface LayerResult extends Counters {
   readonly fused: readonly string[];
   readonly startCycle: number;
   readonly endCycle: number;
-  /** Cycles at which this was the oldest layer, in program order, not yet finished. */
+  /** Cycles at which the oldest instruction, in program order, that had not ended was this layer's (docs/timing.md). */
   readonly attributedCycles: number;
   /** Busy cycles per unit kind, summed over agents. */
   readonly busyCycles: { readonly [K in UnitKind]: number };
-  /** macs / (peak MACs per cycle * attributedCycles); 0 when it has no cycles. */
+  /** macs / (array.rows * array.cols * busyCycles.mac): of the arrays while they work on this layer; 0 when they do not. */
   readonly macUtilization: number;
   readonly energyPj: EnergyPj;
   /** What took longest of the layer's own work: mac, dram, load, store, shift, pool, link or latency. */

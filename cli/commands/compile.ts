@@ -4,10 +4,10 @@ import type { Command } from "../command.ts";
 import { checkDistinct, checkWritable, STANDARD_OUTPUT, writeOutput } from "../files.ts";
 import { write } from "../io.ts";
 import {
+  loweringChoices,
   MACHINE_OPTIONS,
   machineChoice,
   modelInputs,
-  packingChoice,
   QUANTIZE_OPTIONS,
   quantizeChoices,
 } from "../model-options.ts";
@@ -36,7 +36,7 @@ export const compile: Command = {
   async run(args, context) {
     const model = args.model as string;
     const output = textOf(args, "output") ?? defaultOutput(model, ".bin");
-    const [choices, packing] = [quantizeChoices(args), packingChoice(args)];
+    const choices = { ...quantizeChoices(args), ...loweringChoices(args) };
     const machine = await machineChoice(args);
     await checkDistinct(
       [{ option: "--output", path: output }],
@@ -44,7 +44,7 @@ export const compile: Command = {
     );
     await checkWritable(output);
     const { compileProgram } = await import("../pipeline.ts");
-    const compiled = await compileProgram(model, { machine, packing, ...choices }, context);
+    const compiled = await compileProgram(model, { machine, ...choices }, context);
     context.progress.stop();
     await writeOutput(output, compiled.file, context.io);
     if (output === STANDARD_OUTPUT) return;

@@ -4,7 +4,7 @@ import type { TradeoffReport } from "../../report/tradeoff-report.ts";
 import type { Command, Context } from "../command.ts";
 import { checkDistinct, checkWritable, STANDARD_OUTPUT, writeOutput } from "../files.ts";
 import { hasColor, pageWidth, write } from "../io.ts";
-import { machineChoice, modelInputs, packingChoice } from "../model-options.ts";
+import { loweringChoices, machineChoice, modelInputs } from "../model-options.ts";
 import { type Arguments, textOf } from "../options.ts";
 import { TRADEOFF_OPTIONS, type TradeoffOptions, tradeoffOptions } from "../tradeoff-options.ts";
 
@@ -23,7 +23,7 @@ export const tradeoff: Command = {
     const { evaluation, csv, rows, common } = options;
     const { measures, ...others } = common;
     const machine = await machineChoice(args);
-    const packing = packingChoice(args);
+    const lowering = loweringChoices(args);
     await checkOutputs(model, options, args);
     const { readKittiFolder } = await import("../../host/evaluation/kitti-folder.ts");
     const photos = await readKittiFolder(evaluation.dataset, evaluation.split);
@@ -44,7 +44,7 @@ export const tradeoff: Command = {
       points,
       smallDetections: ignoreSmall ? ("ignored" as const) : ("counted" as const),
       options: {
-        ...(packing === undefined ? {} : { packing }),
+        ...lowering,
         ...others,
         ...(measures === undefined ? {} : { measures: describeWeights(measures) }),
       },
@@ -61,7 +61,7 @@ export const tradeoff: Command = {
         continue;
       }
       const within = { ...context, progress: labelled(context.progress, `${i + 1}/${rows.length}`) };
-      const compiled = await compileProgram(model, { machine, packing, ...choices }, within);
+      const compiled = await compileProgram(model, { machine, ...lowering, ...choices }, within);
       const rowOptions = { ...evaluation, output: store.folderOf(name), resume: true };
       const result = await computeRow(settings, compiled, machine, (program) =>
         evaluateProgram(program, model, float, photos, rowOptions, within),

@@ -1,7 +1,8 @@
 /**
- * Whose a cycle is: the oldest layer's, in program order, that has not finished at that cycle. Before the first instruction of a
- * layer starts it is `(start)`'s, after the last layer has finished `(end)`'s. Frames that overlap follow each other in
- * that order; the prologue, and frames that do not overlap, are each taken by themselves.
+ * Whose a cycle is: the layer's whose instruction is the oldest, in program order, that has not ended at that cycle. Loads
+ * count only when nothing else is left: they stand early in the program, and what waits for them has not ended either. Before the first instruction of a layer starts a cycle is
+ * `(start)`'s, after the last one has ended `(end)`'s. Frames that overlap follow each other in that order; the prologue, and
+ * frames that do not overlap, are each taken by themselves.
  */
 import type { Segment } from "./engine.ts";
 import type { Stream } from "./stream.ts";
@@ -24,12 +25,15 @@ function attributeCourse(attributed: Float64Array, stream: Stream, course: reado
   const started = course.map(({ firstStart }) => firstStart).filter((cycle) => cycle >= 0);
   let reached = started.length > 0 ? Math.min(...started) : end;
   attributed[0] += reached - start;
-  for (const segment of course) {
-    for (const slot of segment.isPrologue ? stream.slotOrder.prologue : stream.slotOrder.body) {
-      const finished = segment.slotEnds[slot];
-      if (finished <= reached) continue;
-      attributed[slot] += finished - reached;
-      reached = finished;
+  for (const isLoad of [false, true]) {
+    for (const { isPrologue, ends } of course) {
+      const [from, to] = isPrologue ? [0, stream.prologueLength] : [stream.prologueLength, ends.length];
+      for (let i = from; i < to; i++) {
+        const unit = stream.unitOf[i];
+        if (ends[i] <= reached || unit < 0 || (stream.unitKinds[unit] === "load") !== isLoad) continue;
+        attributed[stream.slotOf[i]] += ends[i] - reached;
+        reached = ends[i];
+      }
     }
   }
   attributed[stream.slots - 1] += end - reached;

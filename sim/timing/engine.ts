@@ -42,8 +42,8 @@ export interface Segment {
   endCycle: number;
   /** Start of its first instruction that belongs to a layer; -1: none. */
   firstStart: number;
-  /** End of the last instruction of each slot; -1: none. */
-  readonly slotEnds: Float64Array;
+  /** When each instruction had ended in all agents. */
+  readonly ends: Float64Array;
 }
 
 /** What kind of event, in the low bits; the rest names the unit, agent or barrier. */
@@ -182,7 +182,7 @@ export class Engine implements IssueTarget, DramHost {
       startCycle: -1,
       endCycle: -1,
       firstStart: -1,
-      slotEnds: new Float64Array(slots).fill(-1),
+      ends: new Float64Array(stream.instructions.length),
     }));
     const unitInstructions = (from: number, to: number) =>
       stream.unitOf.subarray(from, to).reduce((sum, unit) => sum + (unit >= 0 ? 1 : 0), 0);
@@ -628,7 +628,7 @@ export class Engine implements IssueTarget, DramHost {
       if (this.listeners.onInstruction !== null) this.listeners.onInstruction(unit, index, start, now);
     }
     this.slotEnds[slot] = now;
-    this.segments[segment].slotEnds[slot] = now;
+    this.segments[segment].ends[index] = now;
     this.queued[unit]--;
     this.finished[unit]++;
     if (--this.inFlight[unit] === 0) this.timeline.becameIdle(unit, now);

@@ -1,5 +1,5 @@
 /** Results layer by layer, `(start)` and `(end)` included. */
-import { type CheckedProgram, type Machine, peakMacsPerCycle, UNIT_KINDS, type UnitKind } from "../../isa/index.ts";
+import { type CheckedProgram, type Machine, UNIT_KINDS, type UnitKind } from "../../isa/index.ts";
 import { addCounters, noCounters } from "../counters.ts";
 import { energyOf } from "../energy.ts";
 import type { Counters, LayerResult } from "../result.ts";
@@ -38,7 +38,7 @@ export function layersOf(
       pool: busiest.pool,
       link: busiest.link,
     };
-    const macSlots = peakMacsPerCycle(machine) * attributedCycles;
+    const macSlots = p["array.rows"] * p["array.cols"] * sums.mac;
     const layer = checked.program.layers[slot - 1];
     return {
       ...counters,

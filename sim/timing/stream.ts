@@ -34,8 +34,6 @@ export interface Stream {
   readonly unitOf: Int32Array;
   readonly slotOf: Int32Array;
   readonly slots: number;
-  /** Slots of layers in the order of their first instruction, for prologue and frame. */
-  readonly slotOrder: { readonly prologue: readonly number[]; readonly body: readonly number[] };
   /** Each unit's instructions in order, prologue first, and how many of them are the prologue's. */
   readonly lists: readonly Int32Array[];
   readonly prologueCounts: Int32Array;
@@ -130,8 +128,6 @@ export function buildStream(checked: CheckedProgram): Stream {
 
   const slotOf = slotsOf(checked);
   const slots = program.layers.length + 2;
-  const isLayer = (slot: number) => slot > 0 && slot < slots - 1;
-  const order = (from: number, to: number) => [...new Set(slotOf.subarray(from, to))].filter(isLayer);
   const stream: Stream = {
     instructions,
     prologueLength,
@@ -141,7 +137,6 @@ export function buildStream(checked: CheckedProgram): Stream {
     unitOf,
     slotOf,
     slots,
-    slotOrder: { prologue: order(0, prologueLength), body: order(prologueLength, length) },
     lists: lists.map((list) => Int32Array.from(list)),
     prologueCounts,
     waits,
