@@ -33,7 +33,7 @@ const extent = ([height, width]: readonly [number, number]) => `${grouped(height
 
 function stepLines(
   page: Page,
-  { layers, schedule, simulated, computeCycles }: ExplainedStep,
+  { layers, schedule, simulated, computeCycles, otherCut }: ExplainedStep,
   number: number,
   sramBytes: number,
 ): string[] {
@@ -61,7 +61,7 @@ function stepLines(
       "estimated",
       `${grouped(estimate.cycles)} cycles, most of it ${UNIT_TEXT[estimate.bound]}; ${withPrefix(estimate.dramBytes, "B")}`,
     ),
-    ...line("runner-up", runnerUp(schedule)),
+    ...line("runner-up", runnerUp(schedule, otherCut)),
   ];
 }
 
@@ -74,18 +74,19 @@ const UNIT_TEXT: Readonly<Record<ScheduleStep["estimate"]["bound"], string>> = {
   dram: "DRAM's work",
 };
 
-function tensorsText({ tensors }: ScheduleStep): string {
+function tensorsText({ tensors, layers: [first, end] }: ScheduleStep): string {
+  const count = end - first;
   const at = (home: "dram" | "sram") => tensors.filter((tensor) => tensor.home === home).map(({ name }) => name);
   const [dram, sram] = [at("dram"), at("sram")];
   return [
     ...(dram.length > 0 ? [`${names(dram)} in DRAM`] : []),
     ...(sram.length > 0 ? [`${names(sram)} in SRAM`] : []),
-    "all between stays in SRAM, stripe by stripe",
+    ...(count > 1 ? ["all between stays in SRAM"] : []),
   ].join("; ");
 }
 
 /** What came second, and why it lost. */
-function runnerUp({ estimate, otherTiling, otherCut }: ScheduleStep): string {
+function runnerUp({ estimate, otherTiling, otherCut }: ScheduleStep, first: string | null): string {
   const parts: string[] = [];
   if (otherTiling !== null) {
     const more = otherTiling.estimate.cycles / estimate.cycles - 1;
@@ -95,11 +96,11 @@ function runnerUp({ estimate, otherTiling, otherCut }: ScheduleStep): string {
         : `no faster, and ${withPrefix(Math.max(0, otherTiling.estimate.dramBytes - estimate.dramBytes), "B")} more traffic`;
     parts.push(`stripes of ${extent(otherTiling.stripe)}, weights ${otherTiling.weights}: ${why}`);
   }
-  if (otherCut !== null) {
+  if (otherCut !== null && first !== null) {
     parts.push(
       otherCut.moreCycles > 0
-        ? `a last step that begins at layer ${otherCut.first + 1}: ${grouped(otherCut.moreCycles)} more cycles up to here`
-        : `a last step that begins at layer ${otherCut.first + 1}: just as good`,
+        ? `a last step that begins with ${printable(first)}: ${grouped(otherCut.moreCycles)} more cycles up to here`
+        : `a last step that begins with ${printable(first)}: just as good`,
     );
   }
   return parts.length > 0 ? parts.join("; ") : "nothing else fits";

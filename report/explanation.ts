@@ -6,6 +6,8 @@ export const EXPLANATION_SCHEMA = "rapsim.explanation/1";
 
 export interface ExplainedStep {
   readonly layers: readonly string[];
+  /** layer that the last step of the runner-up's way begins with; null: there is none */
+  readonly otherCut: string | null;
   /** null: these layers go through DRAM one by one, and nothing was recorded about them */
   readonly schedule: ScheduleStep | null;
   /** of all steps of the same layers together: slices of one layer are not told apart */
@@ -32,11 +34,13 @@ export function explain(program: Program, { totals, layers }: TimingResult, peak
   let next = 0;
   for (const step of program.schedule) {
     const [first, end] = step.layers;
-    if (first > next) steps.push(stepOf(null, named.slice(next, first), peakMacsPerCycle));
-    steps.push(stepOf(step, named.slice(first, end), peakMacsPerCycle));
+    if (first > next) steps.push(stepOf(null, null, named.slice(next, first), peakMacsPerCycle));
+    steps.push(
+      stepOf(step, step.otherCut && named[step.otherCut.first].name, named.slice(first, end), peakMacsPerCycle),
+    );
     next = Math.max(next, end);
   }
-  if (next < named.length) steps.push(stepOf(null, named.slice(next), peakMacsPerCycle));
+  if (next < named.length) steps.push(stepOf(null, null, named.slice(next), peakMacsPerCycle));
   return {
     schema: EXPLANATION_SCHEMA,
     program: program.name,
@@ -50,10 +54,16 @@ export function explain(program: Program, { totals, layers }: TimingResult, peak
   };
 }
 
-function stepOf(schedule: ScheduleStep | null, layers: readonly LayerResult[], peak: number): ExplainedStep {
+function stepOf(
+  schedule: ScheduleStep | null,
+  otherCut: string | null,
+  layers: readonly LayerResult[],
+  peak: number,
+): ExplainedStep {
   const sum = (of: (layer: LayerResult) => number) => layers.reduce((total, layer) => total + of(layer), 0);
   return {
     layers: layers.map(({ name }) => name),
+    otherCut,
     schedule,
     simulated: {
       cycles: sum(({ attributedCycles }) => attributedCycles),

@@ -232,7 +232,7 @@ export interface Sample<T> {
   readonly count: number;
 }
 
-/** The first, the second and the last stand for all: those between are like the second. */
+/** The first, the second and the last stand for all rows: those between are like the second. */
 function sample<T>(count: number, at: (i: number) => T): Sample<T>[] {
   if (count <= 3) return Array.from({ length: count }, (_, i) => ({ of: at(i), count: 1 }));
   return [
@@ -244,8 +244,12 @@ function sample<T>(count: number, at: (i: number) => T): Sample<T>[] {
 
 export const sampleRows = (shape: PhaseShape, tiling: Tiling, stripeRows: number) =>
   sample(Math.ceil(tiling.tile.height / stripeRows), (i) => rowsAt(shape, tiling, stripeRows, i));
-export const sampleCols = (shape: PhaseShape, tiling: Tiling, stripeCols: number) =>
-  sample(Math.ceil(tiling.tile.width / stripeCols), (i) => colsAt(shape, tiling, stripeCols, i));
+/** Columns are all like the first but the last. */
+export function sampleCols(shape: PhaseShape, tiling: Tiling, stripeCols: number): Sample<StripeCols>[] {
+  const count = Math.ceil(tiling.tile.width / stripeCols);
+  const last = { of: colsAt(shape, tiling, stripeCols, count - 1), count: 1 };
+  return count === 1 ? [last] : [{ of: colsAt(shape, tiling, stripeCols, 0), count: count - 1 }, last];
+}
 
 /** Bytes of SRAM that a tensor's rows in a stripe take. */
 export function useBytes({ root, channels }: RootUse, rows: Span, cols: Span): number {

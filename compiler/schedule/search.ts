@@ -2,7 +2,7 @@
  * Which operators are done together, and how: dynamic programming over the cuts between phases. The state at a cut is where the tensors
  * that cross it lie; SRAM parts tie the phases on both sides to one grid of agents.
  */
-import type { Machine, Packing } from "../../isa/index.ts";
+import { type Machine, type Packing, peakMacsPerCycle } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
 import { divisorPairs, splits } from "../lowering/splits.ts";
 import { type PhaseCost, phaseCost } from "./cost.ts";
@@ -194,15 +194,22 @@ export class Search {
           [...homes].some(([name, at]) => at === "sram" && this.isLive(network.roots.get(name)!, end)) ||
           [...state.homes.values()].includes("sram");
         const grids = state.grid !== null ? [state.grid] : this.grids;
+        const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, end)));
+        const tied = [...live.values()].includes("sram");
+        const least = state.cost + this.idealCycles(at, end);
         let cheapest: { cost: number; next: State } | null = null;
         for (const grid of grids) {
+          // a way that cannot win is not worth its search
+          const known = states[end].get(keyOf(tied ? grid : null, live));
+          if (known !== undefined && known.cost <= least && end > at + 1) {
+            fitted = true;
+            continue;
+          }
           const found = this.choose(shape, at, end, grid, homes, usesSram);
           if (found === null) continue;
           fitted = true;
           if (found.every(({ choice }) => choice.weightsResident)) fitsWell = true;
           const cost = state.cost + this.scoreOf(found);
-          const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, end)));
-          const tied = [...live.values()].includes("sram");
           const next: State = {
             grid: tied ? grid : null,
             homes: live,
@@ -253,10 +260,7 @@ export class Search {
   }
 
   private enter(states: Map<string, State>, state: State): void {
-    const key = `${state.grid ?? ""}:${[...state.homes]
-      .map(([name, home]) => `${name}=${home}`)
-      .sort()
-      .join()}`;
+    const key = keyOf(state.grid, state.homes);
     const known = states.get(key);
     const rivalOf = (loser: State) => ({ first: loser.from!.at, cost: loser.cost });
     const better = (a: State["rival"], b: State["rival"]) => (a === null || (b !== null && b.cost < a.cost) ? b : a);
@@ -268,6 +272,18 @@ export class Search {
   private scoreOf(phases: readonly PlannedPhase[]): number {
     return phases.reduce((sum, { cost }) => sum + this.score(cost), 0);
   }
+
+  /** Cycles operators take at the arrays' and the lanes' full speed. */
+  private idealCycles(first: number, end: number): number {
+    if (this.ideal === null) {
+      const { network, machine } = this.input;
+      this.ideal = [0];
+      for (const operator of network.operators)
+        this.ideal.push(this.ideal[operator.index] + idealCycles(operator, network, machine));
+    }
+    return this.ideal[end] - this.ideal[first];
+  }
+  private ideal: number[] | null = null;
 
   private score({ cycles, dramBytes }: PhaseCost): number {
     return cycles + (HIDDEN_TRAFFIC * dramBytes) / this.input.machine.parameters["dram.bytesPerCycle"];
@@ -446,4 +462,17 @@ function spread(size: number, count: number): number[] {
   const picked = new Set<number>();
   for (let i = 0; i < count; i++) picked.add(Math.ceil(size / Math.round(size ** (i / Math.max(1, count - 1)))));
   return [...picked].reverse();
+}
+
+function keyOf(grid: readonly [number, number] | null, homes: ReadonlyMap<string, Home>): string {
+  return `${grid ?? ""}:${[...homes]
+    .map(([name, home]) => `${name}=${home}`)
+    .sort()
+    .join()}`;
+}
+
+function idealCycles({ group, output }: Operator, { roots }: Network, machine: Machine): number {
+  if (group.kind !== "conv") return 0;
+  const { height, width } = roots.get(output.root)!;
+  return (height * width * group.conv.weights.length) / peakMacsPerCycle(machine);
 }
