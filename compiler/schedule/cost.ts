@@ -7,7 +7,6 @@ import {
   type PhaseChoice,
   type PhaseShape,
   type Sample,
-  type Stripe,
   type StripeCols,
   type StripeRows,
   stripeCounts,
@@ -97,7 +96,7 @@ export function phaseCost(
     bubbles: 0,
   };
   for (const col of cols)
-    for (const row of rows) addStripe(work, row.count * col.count, { ...row.of, ...col.of }, shape, choice, context);
+    for (const row of rows) addStripe(work, row.count * col.count, row.of, col.of, shape, choice, context);
   const agents = choice.gridY * choice.gridX;
   const residentBytes = choice.weightsResident ? weightBytes(shape, machine) : 0;
   work.loadBytes += residentBytes;
@@ -114,12 +113,12 @@ export function phaseCost(
   };
   const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
   // the first stripe's data come before anything can be done
-  const first = { ...rows[0].of, ...cols[0].of };
+  const [{ of: firstRows }, { of: firstCols }] = [rows[0], cols[0]];
   let start = 0;
   for (const use of shape.uses.values())
     if (use.kind === "input" && choice.homes.get(use.root.name) === "dram")
       start +=
-        (useBytes(use, first.fresh.get(use.root.name)!, first.columns.get(use.root.name)!) * agents) /
+        (useBytes(use, firstRows.fresh.get(use.root.name)!, firstCols.columns.get(use.root.name)!) * agents) /
         p["dram.bytesPerCycle"];
   // in one stripe a pooling has nothing to work beside
   const serial = rows.length * cols.length === 1 && bound !== "pool" ? times.pool : 0;
@@ -130,7 +129,8 @@ export function phaseCost(
 function addStripe(
   work: Work,
   weight: number,
-  { needed, fresh, columns }: Stripe,
+  { needed, fresh }: StripeRows,
+  { columns }: StripeCols,
   shape: PhaseShape,
   choice: PhaseChoice,
   context: ArrayContext,
