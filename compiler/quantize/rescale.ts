@@ -21,11 +21,15 @@ export type Factors = ReadonlyMap<string, number>;
 
 /** The network and its samples with tensors multiplied by factors; those of tensors that integers pass between must agree. */
 export function rescale(graph: SimpleGraph, samples: ReadonlyMap<string, Samples>, factors: Factors): Rescaled {
-  const preprocess = { ...graph.preprocess, scale: graph.preprocess.scale * factors.get(graph.input)! };
-  const nodes = graph.nodes.map((node) => rescaleNode(node, factors));
   const scaled = new Map<string, Samples>();
   for (const [name, own] of samples) scaled.set(name, times(own, factors.get(name)!));
-  return { graph: { ...withNodes(graph, nodes, { preprocess }), nodes }, samples: scaled };
+  return { graph: rescaleGraph(graph, factors), samples: scaled };
+}
+
+export function rescaleGraph(graph: SimpleGraph, factors: Factors): SimpleGraph {
+  const preprocess = { ...graph.preprocess, scale: graph.preprocess.scale * factors.get(graph.input)! };
+  const nodes = graph.nodes.map((node) => rescaleNode(node, factors));
+  return { ...withNodes(graph, nodes, { preprocess }), nodes };
 }
 
 function rescaleNode(node: SimpleNode, factors: Factors): SimpleNode {
