@@ -16,6 +16,7 @@ import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
 import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/measure-weights.ts";
 import { type Block, InputMoments } from "./quantize/moments.ts";
 import { observe } from "./quantize/observe.ts";
+import type { Factors } from "./quantize/rescale.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";
 import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
 import { withRuntimeExponents } from "./runtime-exponents.ts";
@@ -56,7 +57,7 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   const plain = simplify(graph);
   const moments = new InputMoments(plain);
   const observed = observe(plain, seed, onProgress, (tensor, values) => moments.add(tensor, values), calibration);
-  const { graph: simple, samples, scales } = planScales(plain, observed, { activations, head, measures });
+  const { graph: simple, samples, scales, factors } = planScales(plain, observed, { activations, head, measures });
   const nodes = simple.nodes.map((node) =>
     quantizeNode(simple, scales, node, node.op === "conv" ? moments.of(node.name) : []),
   );
@@ -64,6 +65,7 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
     ...tensor,
     format: scales.format(tensor.name),
     exponent: scales.exponent(tensor.name),
+    ...factorOf(factors, tensor.name),
   }));
   const model: QuantizedModel = {
     name: simple.name,
@@ -88,6 +90,11 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   };
   if (scaling !== "dynamic" && scaling !== "delayed") return model;
   return withRuntimeExponents(model, scaling, (writers) => clipLog2Of(model, samples, writers));
+}
+
+function factorOf(factors: Factors, tensor: string): { readonly factor?: number } {
+  const factor = factors.get(tensor)!;
+  return factor === 1 ? {} : { factor };
 }
 
 /** A node at given scales. @param blocks a convolution's input moments; without them weights are rounded to nearest */

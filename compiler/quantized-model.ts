@@ -4,7 +4,7 @@
  */
 import type { Format, HostSection, LeakySlope } from "../isa/index.ts";
 
-/** A tensor [height, width, channels]; real = integer * 2^-exponent. An i32 output has per-channel exponents in `host`. */
+/** A tensor [height, width, channels]; real * factor = integer * 2^-exponent. An i32 output has per-channel exponents in `host`. */
 export interface QTensor {
   readonly name: string;
   readonly height: number;
@@ -12,6 +12,8 @@ export interface QTensor {
   readonly channels: number;
   readonly format: Format;
   readonly exponent: number;
+  /** What the float network's values were multiplied by, for scales between powers of two. Left out: 1, as in every output. */
+  readonly factor?: number | undefined;
 }
 
 export type Pair = readonly [y: number, x: number];

@@ -41,6 +41,11 @@ const tensorSchema = z.strictObject({
   channels: extent,
   format: z.enum(FORMATS),
   exponent: z.number().int().min(-64).max(64),
+  factor: z
+    .number()
+    .min(2 ** -64)
+    .max(2 ** 64)
+    .optional(),
 });
 
 const convSchema = z.strictObject({

@@ -11,6 +11,7 @@ import type { FloatGraph } from "../graph.ts";
 import { simplify } from "../passes/index.ts";
 import { sqnrDb } from "../quantize/measures/index.ts";
 import { MACS_PER_STIMULUS, STIMULI, shrink } from "../quantize/observe.ts";
+import { rescaleGraph } from "../quantize/rescale.ts";
 import type { QTensor, QuantizedModel } from "../quantized-model.ts";
 import { stimulus } from "../stimuli.ts";
 import { compare, type ErrorMeasures, finite, type Histogram, integerHistogram, valueHistogram } from "./compare.ts";
@@ -71,8 +72,10 @@ export function analyzeQuantization(
   load: (observed: QuantizedModel) => RunIntegers,
   { seed = 1, onProgress = () => {} }: AnalysisOptions = {},
 ): QuantizationAnalysis {
-  const full = simplify(graph);
-  checkSameNetwork(full, model);
+  const plain = simplify(graph);
+  checkSameNetwork(plain, model);
+  // the network that the integers stand for: the same function, its tensors and weights times their factors
+  const full = rescaleGraph(plain, new Map(model.tensors.map(({ name, factor = 1 }) => [name, factor])));
   const small = shrink(full, MACS_PER_STIMULUS) as typeof full;
   const observed = observedModel(model, small);
   const run = load(observed);

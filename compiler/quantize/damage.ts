@@ -76,21 +76,24 @@ export function damage(
   const rounding = new Float64Array(channels);
   const noise = readers.map(() => 0);
   const clipped = new Float64Array(channels);
+  const clippedChannels = new Int32Array(channels);
+  const sums = readers.map(({ outChannels }) => new Float64Array(outChannels));
   for (let pixel = 0; pixel < pixels; pixel++) {
-    const clippedChannels: number[] = [];
+    let count = 0;
     for (let c = 0; c < channels; c++) {
       const value = values[pixel * channels + c];
       const q = Math.floor(value * scale + 0.5);
       if (q < low || q > high) {
         clipped[c] = value - (q < low ? low : high) * step;
-        clippedChannels.push(c);
+        clippedChannels[count++] = c;
       } else {
         const error = value - q * step;
         rounding[c] += error * error;
       }
     }
-    if (clippedChannels.length === 0) continue;
-    for (let r = 0; r < readers.length; r++) noise[r] += clippingNoise(readers[r], channels, clippedChannels, clipped);
+    if (count === 0) continue;
+    const struck = clippedChannels.subarray(0, count);
+    for (let r = 0; r < readers.length; r++) noise[r] += clippingNoise(readers[r], channels, struck, clipped, sums[r]);
   }
   return readers.reduce((sum, { squares, outChannels, power }, r) => {
     const total = squares.reduce((part, square, c) => part + square * rounding[c], noise[r]);
@@ -98,22 +101,28 @@ export function damage(
   }, 0);
 }
 
-/** Squared error in the reader's sums at one pixel, over all output channels. */
+/** Squared error in the reader's sums at one pixel, over all output channels. @param errors room for the sums */
 function clippingNoise(
   { groups, outChannels, sums }: Reader,
   channels: number,
-  clippedChannels: readonly number[],
+  clippedChannels: Int32Array,
   clipped: Float64Array,
+  errors: Float64Array,
 ): number {
   const outPerGroup = outChannels / groups;
-  const errors = new Float64Array(outChannels);
-  for (const c of clippedChannels) {
+  errors.fill(0);
+  for (let i = 0; i < clippedChannels.length; i++) {
+    const c = clippedChannels[i];
     const first = Math.floor((c * groups) / channels) * outPerGroup;
     for (let k = 0; k < outPerGroup; k++) errors[first + k] += sums[c * outPerGroup + k] * clipped[c];
   }
-  return errors.reduce((sum, error) => sum + error * error, 0);
+  let sum = 0;
+  for (let k = 0; k < outChannels; k++) sum += errors[k] * errors[k];
+  return sum;
 }
 
 function meanSquare(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value * value, 0) / values.length || 1;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum / values.length || 1;
 }

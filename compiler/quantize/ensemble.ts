@@ -94,5 +94,8 @@ function subset({ channels, values }: Samples, wanted: number): Samples {
 function quantizeValues(values: Float32Array, exponent: number, format: Format): Float32Array {
   const scale = 2 ** exponent;
   const [low, high] = [FORMAT_MIN[format], FORMAT_MAX[format]];
-  return values.map((value) => Math.min(high, Math.max(low, Math.floor(value * scale + 0.5))) / scale);
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++)
+    out[i] = Math.min(high, Math.max(low, Math.floor(values[i] * scale + 0.5))) / scale;
+  return out;
 }

@@ -85,9 +85,9 @@ function gather(
   values: Float32Array,
   { group, columns }: Block,
   places: readonly [number, number][],
-): Float32Array {
+): Float64Array {
   const perGroup = channels / groups;
-  const out = new Float32Array(columns.length * places.length);
+  const out = new Float64Array(columns.length * places.length);
   columns.forEach((column, i) => {
     const tap = Math.floor(column / perGroup);
     const channel = group * perGroup + (column % perGroup);
@@ -102,34 +102,78 @@ function gather(
   return out;
 }
 
-/** sums += x x^T of x [column][place], on and right of the diagonal; four columns at a time keep their sums in registers. */
-function addProducts({ columns, sums }: Block, x: Float32Array): void {
+/**
+ * sums += x x^T of x [column][place], on and right of the diagonal. Two columns by four at a time keep their sums in
+ * registers; beyond the last column the last one is computed again, so that the inner loop has one form.
+ */
+function addProducts({ columns, sums }: Block, x: Float64Array): void {
   const count = columns.length;
   const places = x.length / count;
-  for (let i = 0; i < count; i++) {
-    const a = i * places;
+  const last = count - 1;
+  const tile = new Float64Array(8);
+  for (let i = 0; i < count; i += 2) {
     for (let j = i; j < count; j += 4) {
-      const b0 = j * places;
-      // beyond the last column the last one is computed again, so that the inner loop has one form
-      const b1 = Math.min(j + 1, count - 1) * places;
-      const b2 = Math.min(j + 2, count - 1) * places;
-      const b3 = Math.min(j + 3, count - 1) * places;
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      for (let p = 0; p < places; p++) {
-        const value = x[a + p];
-        s0 += value * x[b0 + p];
-        s1 += value * x[b1 + p];
-        s2 += value * x[b2 + p];
-        s3 += value * x[b3 + p];
+      tileOfProducts(
+        x,
+        places,
+        i * places,
+        Math.min(i + 1, last) * places,
+        j * places,
+        Math.min(j + 1, last) * places,
+        Math.min(j + 2, last) * places,
+        Math.min(j + 3, last) * places,
+        tile,
+      );
+      for (let row = i; row < Math.min(i + 2, count); row++) {
+        for (let column = Math.max(row, j); column < Math.min(j + 4, count); column++)
+          sums[row * count + column] += tile[(row - i) * 4 + column - j];
       }
-      const at = i * count + j;
-      sums[at] += s0;
-      if (j + 1 < count) sums[at + 1] += s1;
-      if (j + 2 < count) sums[at + 2] += s2;
-      if (j + 3 < count) sums[at + 3] += s3;
     }
   }
+}
+
+/** Products of two rows of x, at a0 and a1, with four, at b0 to b3. */
+function tileOfProducts(
+  x: Float64Array,
+  places: number,
+  a0: number,
+  a1: number,
+  b0: number,
+  b1: number,
+  b2: number,
+  b3: number,
+  out: Float64Array,
+): void {
+  let s00 = 0;
+  let s01 = 0;
+  let s02 = 0;
+  let s03 = 0;
+  let s10 = 0;
+  let s11 = 0;
+  let s12 = 0;
+  let s13 = 0;
+  for (let p = 0; p < places; p++) {
+    const first = x[a0 + p];
+    const second = x[a1 + p];
+    const c0 = x[b0 + p];
+    const c1 = x[b1 + p];
+    const c2 = x[b2 + p];
+    const c3 = x[b3 + p];
+    s00 += first * c0;
+    s01 += first * c1;
+    s02 += first * c2;
+    s03 += first * c3;
+    s10 += second * c0;
+    s11 += second * c1;
+    s12 += second * c2;
+    s13 += second * c3;
+  }
+  out[0] = s00;
+  out[1] = s01;
+  out[2] = s02;
+  out[3] = s03;
+  out[4] = s10;
+  out[5] = s11;
+  out[6] = s12;
+  out[7] = s13;
 }

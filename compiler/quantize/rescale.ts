@@ -21,11 +21,14 @@ export type Factors = ReadonlyMap<string, number>;
 
 /** The network and its samples with tensors multiplied by factors; those of tensors that integers pass between must agree. */
 export function rescale(graph: SimpleGraph, samples: ReadonlyMap<string, Samples>, factors: Factors): Rescaled {
+  const rescaled = [...samples].map(([name, own]) => [name, times(own, factors.get(name)!)] as const);
+  return { graph: rescaleGraph(graph, factors), samples: new Map(rescaled) };
+}
+
+export function rescaleGraph(graph: SimpleGraph, factors: Factors): SimpleGraph {
   const preprocess = { ...graph.preprocess, scale: graph.preprocess.scale * factors.get(graph.input)! };
   const nodes = graph.nodes.map((node) => rescaleNode(node, factors));
-  const scaled = new Map<string, Samples>();
-  for (const [name, own] of samples) scaled.set(name, times(own, factors.get(name)!));
-  return { graph: { ...withNodes(graph, nodes, { preprocess }), nodes }, samples: scaled };
+  return { ...withNodes(graph, nodes, { preprocess }), nodes };
 }
 
 function rescaleNode(node: SimpleNode, factors: Factors): SimpleNode {
@@ -64,6 +67,13 @@ export function inputFactor(graph: SimpleGraph, format: Format): number {
   return needed > 0 ? 2 ** Math.floor(Math.log2(needed)) / needed : 1;
 }
 
-export function times({ channels, values }: Samples, factor: number): Samples {
-  return { channels, values: values.map((value) => value * factor) };
+export function times(samples: Samples, factor: number): Samples {
+  if (factor === 1) return samples;
+  return { channels: samples.channels, values: scaled(samples.values, factor) };
+}
+
+function scaled(values: Float32Array, factor: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i] * factor;
+  return out;
 }

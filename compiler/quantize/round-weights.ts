@@ -41,7 +41,17 @@ function descend(float: Float32Array, scale: number, { columns, sums }: Block, o
     for (let j = 0; j < count; j++) slope[j] += by * sums[row + j];
     slope[i] += by * damping;
   };
-  for (let i = 0; i < count; i++) move(i, out[columns[i]] - float[columns[i]] * scale);
+  const errors = Float64Array.from(columns, (column) => out[column] - float[column] * scale);
+  // four rows at a time pass over the slopes once
+  const whole = count - (count % 4);
+  for (let i = 0; i < whole; i += 4) {
+    const [e0, e1, e2, e3] = errors.subarray(i, i + 4);
+    const [r0, r1, r2, r3] = [i * count, (i + 1) * count, (i + 2) * count, (i + 3) * count];
+    for (let j = 0; j < count; j++)
+      slope[j] = slope[j] + e0 * sums[r0 + j] + e1 * sums[r1 + j] + e2 * sums[r2 + j] + e3 * sums[r3 + j];
+    for (let k = 0; k < 4; k++) slope[i + k] += errors[i + k] * damping;
+  }
+  for (let i = whole; i < count; i++) move(i, errors[i]);
   for (let round = 0; round < ROUNDS; round++) {
     for (let i = 0; i < count; i++) {
       const now = out[columns[i]];

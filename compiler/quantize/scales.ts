@@ -10,7 +10,7 @@ import { chooseFormats, type FormatOptions, rawOutputs } from "./formats.ts";
 import { DEFAULT_WEIGHTS, type MeasureWeights } from "./measure-weights.ts";
 import { channelPowers, outputGains, passedShare } from "./measures/index.ts";
 import type { Samples } from "./observe.ts";
-import { inputFactor, isScalable, type Rescaled, rescale, times } from "./rescale.ts";
+import { type Factors, inputFactor, isScalable, type Rescaled, rescale, times } from "./rescale.ts";
 
 export interface Scales {
   format(tensor: string): Format;
@@ -26,6 +26,7 @@ export interface PlanOptions extends FormatOptions {
 
 /** A network whose tensors were rescaled to fit the exponents. */
 export interface Plan extends Rescaled {
+  readonly factors: Factors;
   readonly scales: Scales;
 }
 
@@ -56,6 +57,7 @@ export function planScales(
   return {
     graph,
     samples,
+    factors,
     scales: {
       format: (tensor) => formats.get(tensor)!,
       exponent,

@@ -96,7 +96,10 @@ describe("loading a model", () => {
   test("from an ONNX file with a sidecar, and from the .rapq file made of it", () => {
     put("net.json", JSON.stringify({ input: { colorOrder: "BGR", mean: [1, 2, 3], scale: 0.5, note: "free text" } }));
     const model = loadModel(put("net.onnx", onnx));
-    expect(model.host.input).toMatchObject({ colorOrder: "BGR", mean: [1, 2, 3], scale: 0.5, height: 8, width: 8 });
+    // pixels reach from -3 to 254; 254 becomes 127.49 / 2, which f = 1 just holds
+    const scale = expect.closeTo(127.49 / 2 / 254, 9);
+    expect(model.host.input).toMatchObject({ colorOrder: "BGR", mean: [1, 2, 3], scale, height: 8, width: 8 });
+    expect(model.tensors[0].factor).toBeCloseTo(127.49 / 254, 9);
     expect(model.host).toMatchObject({ trained: true, head: null, outputs: [{ tensor: "y", format: "i32" }] });
     const file = put("net.rapq", encodeRapq(model));
     expect(loadModel(file)).toEqual(model);

@@ -49,12 +49,17 @@ describe.skipIf(whySkipped !== null)(
       }
     });
 
-    describe("rapsim eval", () => {
+    describe.each([
+      // decibels: class scores, confidences, box deltas
+      { activations: "i8", apLoss: 0.015, matchRate: 0.99, iou: 0.945, decibels: [27, 29, 19.5] },
+      // 1.3 points are lost, 0.8 of them by one sample of one curve (docs/quantization.md)
+      { activations: "u8", apLoss: 0.015, matchRate: 0.995, iou: 0.953, decibels: [31, 33, 24] },
+    ])("rapsim eval, $activations", ({ activations, apLoss, matchRate, iou, decibels }) => {
       let report: EvaluationReport;
 
       beforeAll(async () => {
         const argv = ["--dataset", dataset, "--float", shared.model, "--threads", "1", "--json", "-"];
-        const { code, stdout, stderr } = await rapsim(["eval", shared.model, ...argv]);
+        const { code, stdout, stderr } = await rapsim(["eval", shared.model, "--activations", activations, ...argv]);
         expect([code, stderr]).toEqual([0, ""]);
         report = JSON.parse(stdout);
       });
@@ -80,9 +85,16 @@ describe.skipIf(whySkipped !== null)(
             `matched ${matched} of ${floatBoxes} (${percent([matched / floatBoxes])} %), mean IoU ${meanIou.toFixed(4)}`,
         );
         expect(floatBoxes).toBe(442);
-        expect(difference!.value!).toBeGreaterThanOrEqual(-0.015);
-        expect(matched / floatBoxes).toBeGreaterThanOrEqual(0.99);
-        expect(meanIou).toBeGreaterThanOrEqual(0.945);
+        expect(difference!.value!).toBeGreaterThanOrEqual(-apLoss);
+        expect(matched / floatBoxes).toBeGreaterThanOrEqual(matchRate);
+        expect(meanIou).toBeGreaterThanOrEqual(iou);
+      });
+
+      test("the head's signal to noise", () => {
+        const { classScores, confidence, boxDeltas } = report.headSqnrDb!;
+        const found = [classScores, confidence, boxDeltas].map((db) => db!);
+        console.log(`signal to noise, dB: ${found.map((db) => db.toFixed(1)).join(" ")}`);
+        for (const [i, least] of decibels.entries()) expect(found[i]).toBeGreaterThanOrEqual(least);
       });
     });
   },
