@@ -2,7 +2,7 @@
 import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
-import type { PhaseCost } from "../schedule/cost.ts";
+import { type PhaseCost, ratesOf } from "../schedule/cost.ts";
 import { networkOf } from "../schedule/operators.ts";
 import type { PhaseChoice } from "../schedule/phase.ts";
 import { type Leg, Search, type SearchEffort, type Step } from "../schedule/search.ts";
@@ -11,9 +11,9 @@ import { checkAllocation, Pool } from "./buffers.ts";
 import { groupModel } from "./groups.ts";
 import { type PartView, partsOf, toExchange } from "./parts.ts";
 import { exchangeMargins, PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
-import { withPrefetch } from "./prefetch.ts";
 import { planGroup } from "./plan-group.ts";
 import type { PlannedGroup } from "./planned-group.ts";
+import { withPrefetch } from "./prefetch.ts";
 import { Scaling } from "./scaling.ts";
 import type { Registers } from "./scaling-registers.ts";
 import { TensorTable } from "./tensors.ts";
@@ -65,9 +65,11 @@ function lowerWithin(
       persistentWeights: false,
     });
   const scratch = new TensorTable(model, grouped);
+  const slowdown = machine.parameters["dram.bytesPerCycle"] / ratesOf(machine).dram;
   const layerCycles = (index: number): number | null => {
     try {
-      return layer(index, scratch).cycles;
+      // the layer planner knows neither refreshes nor how long transfers take to start
+      return layer(index, scratch).cycles * slowdown;
     } catch (error) {
       if (error instanceof RapError) return null;
       throw error;

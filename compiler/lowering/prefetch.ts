@@ -26,7 +26,6 @@ export function withPrefetch(
   };
   const early = steps.map((step, i) => leadOf(step, steps[i - 1], items[i - 1]?.length ?? 0, machine));
   const all = fits(early);
-  if (process.env.DBG && all) console.log("all", early, items.map((i) => i.length));
   if (all !== null) return all;
   const leads = steps.map(() => 0);
   let best = fits(leads);
@@ -42,7 +41,6 @@ export function withPrefetch(
       leads[i] = 0;
     }
   }
-  if (process.env.DBG) console.log(early, leads, items.map((i) => i.length));
   // addresses are those of the last try
   return fits(leads);
 }
