@@ -159,7 +159,10 @@ export function phaseCost(
   const last = stripes === 1 ? work.last : compute / stripes;
   // the first stripe's data come before anything can be done, and the last one's go when all is done
   const first = { ...rows[0].of, ...cols[0].of };
-  let [begin, end] = [firstConstants, 0];
+  // constants come during the phase before, where a phase like this one leaves them room
+  const residentBytes = choice.weightsResident ? weightBytes(shape, machine) : 0;
+  const isAhead = choice.first > 0 && sramBytes + residentBytes <= freeBytes;
+  let [begin, end] = [isAhead ? 0 : firstConstants, 0];
   const agents = choice.gridY * choice.gridX;
   for (const use of shape.uses.values()) {
     if (choice.homes.get(use.root.name) !== "dram" || use.kind === "within") continue;
@@ -171,7 +174,7 @@ export function phaseCost(
   // the first instructions of a program
   if (choice.first === 0)
     begin += p["dram.latencyCycles"] + (64 * p["issue.fetchInstructions"]) / p["dram.bytesPerCycle"];
-  const cycles = Math.max(begin + compute, work.load + last, work.store, times.dram) + end;
+  const cycles = Math.max(begin + compute, work.load + (isAhead ? 0 : last), work.store, times.dram) + end;
   return { sramBytes, cycles, dramBytes: work.dramBytes, bound };
 }
 

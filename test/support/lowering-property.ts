@@ -66,11 +66,7 @@ export interface Lowered {
 }
 
 /** Whether a program gives the reference's values in two frames, without races, and obeys the laws of time. */
-export function checkLowered(
-  program: Program,
-  input: Elements,
-  expected: ReturnType<typeof runReference>,
-): Lowered {
+export function checkLowered(program: Program, input: Elements, expected: ReturnType<typeof runReference>): Lowered {
   const checked = checkProgram(decodeProgram(encodeProgram(program), "test"), "test");
   for (const overlapFrames of [false, true]) expect(findRaces(checked, { overlapFrames }).map(String)).toEqual([]);
   const execution = new Execution(checked);

@@ -27,7 +27,10 @@ class OnnxBuilder {
     const constant = (name: string, dims: readonly number[], scale: number) => {
       const count = dims.reduce((product, extent) => product * extent, 1);
       const key = `${name}${this.nodes.length}`;
-      this.initializers[key] = { dims, values: Float32Array.from({ length: count }, () => this.random.normal() * scale) };
+      this.initializers[key] = {
+        dims,
+        values: Float32Array.from({ length: count }, () => this.random.normal() * scale),
+      };
       return key;
     };
     const weights = constant("w", [channels, groupIn, kernel, kernel], deviation);
