@@ -1,6 +1,5 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
 import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
-import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import { type PhaseCost, ratesOf } from "../schedule/cost.ts";
 import { networkOf } from "../schedule/operators.ts";

@@ -62,6 +62,8 @@ export interface Lowered {
   readonly program: Program;
   /** of one frame */
   readonly latencyCycles: number;
+  /** the bound of the arrays */
+  readonly computeCycles: number;
   readonly mechanisms: ReadonlySet<Mechanism>;
 }
 
@@ -84,7 +86,8 @@ export function checkLowered(program: Program, input: Elements, expected: Return
     expect([name, values]).toEqual([name, expected.tensors.get(name)]);
   const timing = simulateTiming(checked, {});
   expect(checkLaws(checked, timing)).toEqual([]);
-  return { program, latencyCycles: timing.totals.latencyCycles, mechanisms: mechanismsOf(program, timing) };
+  const { latencyCycles, bounds } = timing.totals;
+  return { program, latencyCycles, computeCycles: bounds.computeCycles, mechanisms: mechanismsOf(program, timing) };
 }
 
 /** What random lowerings came to. */
@@ -120,7 +123,9 @@ export function checkRandomLowerings(runs: number): Tally {
           const lowered = checkLowered(program, input, expected);
           for (const name of lowered.mechanisms) mechanisms[name]++;
           const estimate = estimateOf(program);
-          if (estimate !== null) estimates.push(estimate / lowered.latencyCycles);
+          if (estimate === null) continue;
+          expect(estimate).toBeGreaterThanOrEqual(Math.floor(lowered.computeCycles));
+          estimates.push(estimate / lowered.latencyCycles);
         }
       },
     ),
