@@ -118,7 +118,7 @@ export class NetworkBuilder {
     return this.concat(name, [one, three]);
   }
 
-  finish(output: string, head: Head): FloatGraph {
+  finish(output: string, head: Head | null): FloatGraph {
     const { name, seed, input, preprocess, nodes } = this;
     const source = { name, sha256: createHash("sha256").update(`${name} seed ${seed}`).digest("hex") };
     return makeGraph({ name, input, outputs: [output], nodes, preprocess, head, trained: false, source });

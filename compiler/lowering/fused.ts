@@ -1,19 +1,18 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
 import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
-import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
-import type { PhaseCost } from "../schedule/cost.ts";
+import { type PhaseCost, ratesOf } from "../schedule/cost.ts";
 import { networkOf } from "../schedule/operators.ts";
 import type { PhaseChoice } from "../schedule/phase.ts";
 import { type Leg, Search, type SearchEffort, type Step } from "../schedule/search.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
-import { placeBarriers } from "./barriers.ts";
-import { allocateByUse, checkAllocation, Pool } from "./buffers.ts";
+import { checkAllocation, Pool } from "./buffers.ts";
 import { groupModel } from "./groups.ts";
 import { type PartView, partsOf, toExchange } from "./parts.ts";
 import { exchangeMargins, PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
 import { planGroup } from "./plan-group.ts";
 import type { PlannedGroup } from "./planned-group.ts";
+import { withPrefetch } from "./prefetch.ts";
 import { Scaling } from "./scaling.ts";
 import type { Registers } from "./scaling-registers.ts";
 import { TensorTable } from "./tensors.ts";
@@ -22,8 +21,6 @@ import { TensorTable } from "./tensors.ts";
 const SRAM_SHARES = [1, 0.94, 0.88, 0.8, 0.7, 0.55];
 /** Exponents are known beforehand. */
 const NO_REGISTERS: Registers = { inputs: [0, 0], output: 0, histogram: null };
-/** Constants are loaded this many pieces of work ahead. */
-const LOAD_AHEAD = 2;
 
 export interface FusedOptions {
   readonly packing: Packing;
@@ -67,9 +64,11 @@ function lowerWithin(
       persistentWeights: false,
     });
   const scratch = new TensorTable(model, grouped);
+  const slowdown = machine.parameters["dram.bytesPerCycle"] / ratesOf(machine).dram;
   const layerCycles = (index: number): number | null => {
     try {
-      return layer(index, scratch).cycles;
+      // the layer planner knows neither refreshes nor how long transfers take to start
+      return layer(index, scratch).cycles * slowdown;
     } catch (error) {
       if (error instanceof RapError) return null;
       throw error;
@@ -117,23 +116,18 @@ function lowerWithin(
     return exchanges.length > 0 ? [{ constants: [], drafts: exchanges }, ...own] : own;
   });
   const persistent = { pool: new Pool("resident"), loads: [] };
-  // a phase's constants are loaded while the one before still works, where SRAM has room for both
-  for (const streams of [[items.flat()], items]) {
-    const drafts = placeBarriers(streams.flatMap(inOrder));
-    const taken = allocateByUse(drafts, 0);
-    if (taken <= machine.parameters["sram.bytes"])
-      return {
-        model,
-        machine,
-        tensors,
-        layers: groups.map(layerOf),
-        drafts,
-        persistent,
-        schedule: describe(legs),
-        outputs: model.host.outputs,
-      };
-  }
-  return "too large";
+  const ordered = withPrefetch(items, steps, machine);
+  if (ordered === null) return "too large";
+  return {
+    model,
+    machine,
+    tensors,
+    layers: groups.map(layerOf),
+    drafts: ordered,
+    persistent,
+    schedule: describe(legs),
+    outputs: model.host.outputs,
+  };
 }
 
 /** The schedule as the program keeps it, for people. */
@@ -183,14 +177,4 @@ function sramRoots(steps: readonly Step[]): Set<string> {
       if (kind === "within" || step.choice.homes.get(name) === "sram") roots.add(name);
   }
   return roots;
-}
-
-/** The stream: constants some pieces of work early. */
-function inOrder(items: readonly PhaseItem[]): Draft[] {
-  const drafts: Draft[] = [];
-  for (let i = -LOAD_AHEAD; i < items.length; i++) {
-    if (i + LOAD_AHEAD < items.length) drafts.push(...items[i + LOAD_AHEAD].constants);
-    if (i >= 0) drafts.push(...items[i].drafts);
-  }
-  return drafts;
 }

@@ -432,5 +432,7 @@ export function exchangeMargins(part: PartView, place: Place): Draft[] {
       copies.push(copyTile(place, view, view, 0, box, { offsetY: down.offset, offsetX: across.offset }));
     }
   }
-  return [sync(everyUnit, ["link"]), ...copies, sync(["link"], everyUnit)];
+  // a load that must have ended has a reader, and that has waited for it; others go on meanwhile
+  const readers = everyUnit.filter((unit) => unit !== "load");
+  return [sync(readers, ["link"]), ...copies, sync(["link"], everyUnit)];
 }

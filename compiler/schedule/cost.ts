@@ -13,6 +13,7 @@ import {
   tableBytes,
   useBytes,
   weightBytes,
+  weightExtents,
 } from "./phase.ts";
 import { type ArrayContext, cutBox, inputChannels, storesPieces, streamBytes, WEIGHT_SLOTS } from "./pieces.ts";
 
@@ -63,13 +64,38 @@ interface Work {
   shift: number;
   pool: number;
   link: number;
-  loadBytes: number;
-  storeBytes: number;
+  /** of the units that move between DRAM and SRAM, starting up included */
+  load: number;
+  store: number;
   dramBytes: number;
   instructions: number;
   /** waiting of one operator for the one before it, per stripe */
   bubbles: number;
+  /** operators one behind the other, and the last of them */
+  serial: number;
+  last: number;
 }
+
+/** How fast bytes move. */
+interface Rates {
+  /** from a transfer's start to its first byte */
+  readonly startUp: number;
+  /** DRAM bytes per cycle, refreshes taken off */
+  readonly dram: number;
+  readonly dma: number;
+}
+
+export function ratesOf({ parameters: p }: Machine): Rates {
+  return {
+    startUp: p["dma.setupCycles"] + p["dram.latencyCycles"],
+    dram: p["dram.bytesPerCycle"] * (1 - p["dram.refreshCycles"] / p["dram.refreshIntervalCycles"]),
+    dma: p["dma.bytesPerCycle"],
+  };
+}
+
+/** A transfer of every agent. @param bytes of one agent; @param dramBytes of all together */
+const transfer = (bytes: number, dramBytes: number, { startUp, dram, dma }: Rates) =>
+  startUp + Math.max(bytes / dma, dramBytes / dram);
 
 /** What a phase costs, or null when it takes more than `freeBytes` of SRAM. @param rows, cols of the choice's stripes */
 export function phaseCost(
@@ -84,45 +110,70 @@ export function phaseCost(
   const p = machine.parameters;
   const sramBytes = phaseSramBytes(shape, choice, machine, rows, cols);
   if (sramBytes > freeBytes) return null;
+  const rates = ratesOf(machine);
   const work: Work = {
     mac: 0,
     shift: 0,
     pool: 0,
     link: 0,
-    loadBytes: 0,
-    storeBytes: 0,
+    load: 0,
+    store: 0,
     dramBytes: 0,
     instructions: 0,
     bubbles: 0,
+    serial: 0,
+    last: 0,
   };
   for (const col of cols)
     for (const row of rows) addStripe(work, row.count * col.count, row.of, col.of, shape, choice, context);
-  const agents = choice.gridY * choice.gridX;
-  const residentBytes = choice.weightsResident ? weightBytes(shape, machine) : 0;
-  work.loadBytes += residentBytes;
-  work.dramBytes += residentBytes + 64 * work.instructions;
+  // shift tables, and weights that stay for the phase
+  let constants = 0;
+  let firstConstants = 0;
+  for (const operator of shape.operators) {
+    const extents = weightExtents(operator, p["array.cols"]);
+    if (extents === null) continue;
+    const table = operator.output.channels * 4;
+    const weights = choice.weightsResident ? extents.blocks * extents.rows * p["array.cols"] : 0;
+    constants += transfer(table, table, rates) + (weights > 0 ? transfer(weights, weights, rates) : 0);
+    if (firstConstants === 0) firstConstants = constants;
+    work.dramBytes += table + weights;
+  }
+  work.load += constants;
+  work.dramBytes += 64 * work.instructions;
   const tps = p["agent.tensorProcessors"];
-  const dmaOf = (bytes: number) => bytes / p["dma.bytesPerCycle"];
   const times = {
     mac: work.mac / tps,
     shift: work.shift / tps,
     pool: work.pool / tps,
     link: work.link,
-    dma: Math.max(dmaOf(work.loadBytes), dmaOf(work.storeBytes)),
-    dram: work.dramBytes / p["dram.bytesPerCycle"],
+    dma: Math.max(work.load, work.store),
+    dram: work.dramBytes / rates.dram,
   };
   const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
-  // the first stripe's data come before anything can be done
+  const { down, across } = stripeCounts(choice);
+  const stripes = down * across;
+  const together = Math.max(times.mac, times.shift, times.pool, times.link) + work.bubbles;
+  // in one stripe operators follow each other; else one works beside another
+  const compute = stripes === 1 ? work.serial : Math.min(together, work.serial);
+  const last = stripes === 1 ? work.last : compute / stripes;
+  // the first stripe's data come before anything can be done, and the last one's go when all is done
   const [{ of: firstRows }, { of: firstCols }] = [rows[0], cols[0]];
-  let start = 0;
-  for (const use of shape.uses.values())
-    if (use.kind === "input" && choice.homes.get(use.root.name) === "dram")
-      start +=
-        (useBytes(use, firstRows.fresh.get(use.root.name)!, firstCols.columns.get(use.root.name)!) * agents) /
-        p["dram.bytesPerCycle"];
-  // in one stripe a pooling has nothing to work beside
-  const serial = rows.length * cols.length === 1 && bound !== "pool" ? times.pool : 0;
-  const cycles = times[bound] + serial + work.bubbles + p["dram.latencyCycles"] + p["dma.setupCycles"] + start;
+  // constants come during the phase before, where a phase like this one leaves them room
+  const residentBytes = choice.weightsResident ? weightBytes(shape, machine) : 0;
+  const isAhead = choice.first > 0 && sramBytes + residentBytes <= freeBytes;
+  let [begin, end] = [isAhead ? 0 : firstConstants, 0];
+  const agents = choice.gridY * choice.gridX;
+  for (const use of shape.uses.values()) {
+    if (choice.homes.get(use.root.name) !== "dram" || use.kind === "within") continue;
+    const bytes = useBytes(use, firstRows.fresh.get(use.root.name)!, firstCols.columns.get(use.root.name)!);
+    const cycles = transfer(bytes, bytes * agents, rates);
+    if (use.kind === "input") begin += cycles;
+    else end += cycles;
+  }
+  // the first instructions of a program
+  if (choice.first === 0)
+    begin += p["dram.latencyCycles"] + (64 * p["issue.fetchInstructions"]) / p["dram.bytesPerCycle"];
+  const cycles = Math.max(begin + compute, work.load + (isAhead ? 0 : last), work.store, times.dram) + end;
   return { sramBytes, cycles, dramBytes: work.dramBytes, bound };
 }
 
@@ -136,6 +187,13 @@ function addStripe(
   context: ArrayContext,
 ): void {
   const p = context.machine.parameters;
+  const rates = ratesOf(context.machine);
+  const tps = p["agent.tensorProcessors"];
+  /** operators of the stripe one behind the other */
+  const done = (cycles: number) => {
+    work.serial += weight * cycles;
+    work.last = cycles;
+  };
   const tail = p["array.rows"] + p["array.cols"] + p["lanes.latencyCycles"];
   /** contiguous bytes of a piece stored by itself */
   let pieceRun = 0;
@@ -155,24 +213,32 @@ function addStripe(
       work.shift += (weight * values) / p["shift.lanes"];
       work.instructions += 5 * weight * pieces.instructions;
       const lastValues = Math.min(values, pieces.rows * pieces.cols * pieces.blocks * p["array.cols"]);
-      work.bubbles += weight * (tail + lastValues / p["shift.lanes"]);
+      const bubble = tail + lastValues / p["shift.lanes"];
+      work.bubbles += weight * bubble;
+      done(Math.max(pieces.cycles, values / p["shift.lanes"]) / tps + bubble);
       if (!choice.weightsResident) {
         const reload = pieces.chunk < inputChannels(group.conv);
         const times = reload ? Math.ceil(height / pieces.rows) * Math.ceil(width / pieces.cols) : 1;
         const bytes = (group.conv.weights.length / group.conv.bias.length) * output.channels * times;
-        work.loadBytes += weight * bytes;
+        const chunks = Math.ceil(inputChannels(group.conv) / pieces.chunk);
+        const loads = (reload ? pieces.instructions : channelGroups) * chunks;
+        work.load += weight * (loads * rates.startUp + bytes / Math.min(rates.dma, rates.dram));
         work.dramBytes += weight * bytes;
       }
     } else if (group.kind === "pool") {
-      work.pool += (weight * values * window.kernel[0] * window.kernel[1]) / p["pool.lanes"];
+      const cycles = (values * window.kernel[0] * window.kernel[1]) / p["pool.lanes"];
+      work.pool += weight * cycles;
       work.instructions += 3 * weight;
+      done(cycles + p["lanes.latencyCycles"]);
     } else if (group.kind === "add") {
       work.pool += (weight * values) / p["pool.lanes"];
       work.instructions += 3 * weight;
       work.bubbles += (weight * values) / p["pool.lanes"];
+      done(values / p["pool.lanes"] + p["lanes.latencyCycles"]);
     } else {
       work.link += (weight * values) / p["link.bytesPerCycle"];
       work.instructions += 3 * weight;
+      done(values / p["link.bytesPerCycle"]);
     }
   }
   const agents = choice.gridY * choice.gridX;
@@ -200,13 +266,15 @@ function addStripe(
     );
     if (use.kind === "input") {
       const bytes = useBytes(use, rows, cols);
-      work.loadBytes += weight * bytes;
-      work.dramBytes += weight * agents * inside * rounded(bytes, cols.hi - cols.lo);
+      const dramBytes = agents * inside * rounded(bytes, cols.hi - cols.lo);
+      work.load += weight * transfer(bytes, dramBytes, rates);
+      work.dramBytes += weight * dramBytes;
       work.instructions += 3 * weight;
     } else if (use.kind === "output") {
       const bytes = useBytes(use, rows, cols);
-      work.storeBytes += weight * bytes;
-      work.dramBytes += weight * agents * inside * rounded(bytes, cols.hi - cols.lo);
+      const dramBytes = agents * inside * rounded(bytes, cols.hi - cols.lo);
+      work.store += weight * transfer(bytes, dramBytes, rates);
+      work.dramBytes += weight * dramBytes;
       work.instructions += 3 * weight;
     }
   }

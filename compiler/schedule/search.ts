@@ -240,12 +240,26 @@ export class Search {
     this.enter(states, {
       grid: null,
       homes: live,
-      cost: state.cost + cycles,
+      cost:
+        state.cost +
+        cycles +
+        (HIDDEN_TRAFFIC * this.layerBytes(at)) / this.input.machine.parameters["dram.bytesPerCycle"],
       at: at + 1,
       rival: null,
       from: state,
       steps: [{ kind: "layer", operator: at, cycles }],
     });
+  }
+
+  /** DRAM bytes of an operator by itself, at least. */
+  private layerBytes(at: number): number {
+    const { group, inputs, output } = this.input.network.operators[at];
+    const bytes = ({ root, channels }: { root: string; channels: number }) => {
+      const of = this.input.network.roots.get(root)!;
+      return of.height * of.width * channels * of.bytes;
+    };
+    const weights = group.kind === "conv" ? group.conv.weights.length : 0;
+    return weights + inputs.reduce((sum, input) => sum + bytes(input), bytes(output));
   }
 
   /** Too few pixels to share out: a layer may divide output channels instead. */
