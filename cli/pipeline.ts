@@ -172,14 +172,14 @@ export interface Timed {
 export async function simulateTime(
   program: CheckedProgram,
   machine: Machine,
-  { frames, overlapFrames, timeline, trace }: RunOptions,
+  { frames, overlapFrames, timeline, trace, html }: RunOptions,
   context: Context,
 ): Promise<Timed> {
   const { createSimulationEmitter } = await import("../sim/events.ts");
   const { NOT_MODELLED, simulateTiming } = await import("../sim/timing/index.ts");
   const events = createSimulationEmitter();
   const recording = { instructions: [] as TimelineRow[], stalls: [] as StallEvent[], dram: [] as DramEvent[] };
-  const everything = trace !== undefined;
+  const everything = trace !== undefined || html !== undefined;
   if (everything || timeline !== undefined) {
     const { sourceMap } = program.program;
     events.on("instruction", (event) => {

@@ -3,5 +3,6 @@ export * from "./numbers.ts";
 export * from "./page.ts";
 export * from "./recording.ts";
 export * from "./report.ts";
+export * from "./run-html.ts";
 export * from "./text.ts";
 export * from "./trace.ts";

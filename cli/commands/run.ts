@@ -47,7 +47,7 @@ export const run: Command = {
       options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();
 
-    const { buildReport, jsonReport, layersCsv, textReport, timelineCsv, traceJson } = await import(
+    const { buildReport, jsonReport, layersCsv, runHtml, textReport, timelineCsv, traceJson } = await import(
       "../../report/index.ts"
     );
     const { sha256 } = await import("../../isa/index.ts");
@@ -66,6 +66,7 @@ export const run: Command = {
     if (options.timeline !== undefined) {
       await writeOutput(options.timeline, timelineCsv(recording.instructions), context.io);
     }
+    if (options.html !== undefined) await writeOutput(options.html, runHtml(report, recording), context.io);
     if (options.trace !== undefined) await writeOutput(options.trace, traceJson(report, recording), context.io);
     if (printsText(options)) {
       const { stdout, env } = context.io;
@@ -81,7 +82,7 @@ const NOTHING_RECORDED: Recording = { instructions: [], stalls: [], dram: [] };
 
 /** Refuses what could not be written or would overwrite a picture, before long work is done for it. */
 async function prepareOutputs(options: RunOptions, pictures: readonly Picture[]): Promise<void> {
-  const { json, csv, timeline, trace, boxes, dump } = options;
+  const { json, csv, timeline, trace, html, boxes, dump } = options;
   if (boxes?.kind === "file" && pictures.length > 1) {
     throw new UsageError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`);
   }
@@ -91,13 +92,14 @@ async function prepareOutputs(options: RunOptions, pictures: readonly Picture[])
       { option: "--csv", path: csv },
       { option: "--timeline", path: timeline },
       { option: "--trace", path: trace },
+      { option: "--html", path: html },
       ...(boxes === undefined
         ? []
         : pictures.map((picture) => ({ option: "--boxes", path: boxesPath(boxes, picture) }))),
     ],
     pictures.map(({ path }) => ({ option: "--image", path: path ?? undefined })),
   );
-  for (const path of [json, csv, timeline, trace]) if (path !== undefined) await checkWritable(path);
+  for (const path of [json, csv, timeline, trace, html]) if (path !== undefined) await checkWritable(path);
   if (dump !== undefined) await prepareFolder(dump);
   if (boxes?.kind === "folder") await prepareFolder(boxes.path);
   if (boxes?.kind === "file") await checkWritable(boxes.path);
