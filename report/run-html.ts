@@ -71,7 +71,7 @@ function timelineSection(joinedCycles: number): string {
     note(
       joinedCycles === 0
         ? "Every instruction that took cycles of its own, in cycles of the run."
-        : `In cycles of the run. Work of one layer in one unit that is at most ${grouped(joinedCycles)} cycles apart is drawn as one.`,
+        : `In cycles of the run. Work in one unit that is at most ${grouped(joinedCycles)} cycles apart is drawn as one where it is of one layer or lies within as many cycles.`,
     ),
   );
 }

@@ -3,7 +3,7 @@ import { groupBy, type Recording } from "./recording.ts";
 import type { Report } from "./report.ts";
 
 /** More make the page slow and large. */
-const MOST_INTERVALS = 40_000;
+const MOST_INTERVALS = 60_000;
 
 export interface Track {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Track {
 
 export interface Timeline {
   readonly tracks: readonly Track[];
-  /** Intervals of one layer, this many cycles apart or less, are drawn as one. */
+  /** Intervals this many cycles apart or less are drawn as one, if they are of one layer or lie within as many cycles. */
   readonly joinedCycles: number;
 }
 
@@ -23,8 +23,12 @@ interface Interval {
   readonly layer: number;
 }
 
-/** Tracks of agents' units in the report's order, DRAM's bus first; empty without a recording. */
-export function timelineOf({ units, layers }: Pick<Report, "units" | "layers">, recording: Recording): Timeline {
+/** Tracks of agents' units in the report's order, DRAM's bus first; empty without a recording. `most` is at least the number of tracks. */
+export function timelineOf(
+  { units, layers }: Pick<Report, "units" | "layers">,
+  recording: Recording,
+  most = MOST_INTERVALS,
+): Timeline {
   const numbers = new Map(layers.map(({ name }, i) => [name, i]));
   const numbered = (rows: readonly { startCycle: number; endCycle: number; layer: string }[]): Interval[] =>
     rows
@@ -41,7 +45,7 @@ export function timelineOf({ units, layers }: Pick<Report, "units" | "layers">, 
 
   for (let gap = 0; ; gap = Math.max(1, 2 * gap)) {
     const joined = tracks.map(({ name, intervals }) => ({ name, intervals: join(intervals, gap) }));
-    if (joined.reduce((sum, { intervals }) => sum + intervals.length, 0) <= MOST_INTERVALS) {
+    if (joined.reduce((sum, { intervals }) => sum + intervals.length, 0) <= most) {
       return { tracks: joined.map(({ name, intervals }) => ({ name, work: packed(intervals) })), joinedCycles: gap };
     }
   }
@@ -56,15 +60,13 @@ function join(intervals: readonly Interval[], gap: number): Interval[] {
     const start = Math.max(interval.start, end);
     if (interval.end <= start) continue;
     end = interval.end;
-    // after a while even different layers: the loop above must end
-    const alike = last?.layer === interval.layer || gap > LONGEST_GAP;
+    // another layer's goes unseen only where all of it is short
+    const alike = last?.layer === interval.layer || interval.end - last?.start <= gap;
     if (last !== undefined && alike && start - last.end <= gap) last.end = interval.end;
     else joined.push({ ...interval, start });
   }
   return joined;
 }
-
-const LONGEST_GAP = 2 ** 24;
 
 function packed(intervals: readonly Interval[]): number[] {
   let end = 0;

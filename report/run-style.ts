@@ -16,6 +16,7 @@ th[aria-sort="descending"] button::after { content: " ▼"; }
 button:focus-visible, canvas:focus-visible, .scroll:focus-visible, .chart:focus-visible, summary:focus-visible { outline: 2px solid var(--after); outline-offset: 1px; }
 .bar { display: inline-block; height: 0.75em; min-width: 1px; border-radius: 2px; background: var(--after); vertical-align: -0.05em; }
 .barcell { min-width: 9rem; text-align: left; }
+.text { min-width: 20rem; text-align: left; white-space: normal; }
 .parts { display: flex; height: 0.85em; width: 14rem; }
 .parts span { height: 100%; }
 .keys { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; font-size: 0.85rem; }

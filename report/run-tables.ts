@@ -24,11 +24,15 @@ const number = (value: number, html = grouped(value)): Cell => ({ html, value })
 const words = (text: string): Cell => ({ html: escaped(text), value: text });
 
 function table(label: string, headings: readonly string[], rows: readonly Row[]): string {
-  const head = headings.map((heading) => `<th scope="col"><button type="button">${heading}</button></th>`);
+  const classOf = (className?: string) => (className === undefined ? "" : ` class="${className}"`);
+  const head = headings.map(
+    (heading, i) =>
+      `<th scope="col"${classOf(rows[0]?.cells[i].className)}><button type="button">${heading}</button></th>`,
+  );
   const body = rows.map(({ cells, layer }) => {
     const columns = cells.map(
       ({ html, value, className }) =>
-        `<td${className === undefined ? "" : ` class="${className}"`} data-value="${escaped(String(value).slice(0, LONGEST_VALUE))}">${html}</td>`,
+        `<td${classOf(className)} data-value="${escaped(String(value).slice(0, LONGEST_VALUE))}">${html}</td>`,
     );
     return `<tr${layer === undefined ? "" : ` data-layer="${layer}"`}>${columns.join("")}</tr>`;
   });
@@ -148,7 +152,7 @@ export function unitTable({ units }: Report): string {
         number(busy),
         number(busy / all, percent(busy / all)),
         { ...number(busy / all, bar(busy / all)), className: "barcell" },
-        { ...words(causes.join(", ")), className: "barcell" },
+        { ...words(causes.join(", ")), className: "text" },
       ],
     };
   });

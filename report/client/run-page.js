@@ -105,14 +105,18 @@ function draw() {
     context.fillStyle = line;
     context.fillRect(LABELS, top + ROW - 1, width - LABELS, 0.5);
     let drawn = -1;
+    let painted = null;
     for (let i = firstAfter(track, view.from); i < track.starts.length && track.starts[i] < view.to; i++) {
       const left = LABELS + Math.max(0, (track.starts[i] - view.from) * scale);
       const right = Math.min(width, LABELS + (track.ends[i] - view.from) * scale);
       // what would lie within a pixel that is filled already
       if (right <= drawn && selected === null) continue;
       const layer = track.layers[i];
-      context.globalAlpha = selected === null || Number(selected) === layer ? 1 : 0.12;
-      context.fillStyle = data.colors[layer] ?? ink;
+      if (layer !== painted) {
+        painted = layer;
+        context.globalAlpha = selected === null || Number(selected) === layer ? 1 : 0.12;
+        context.fillStyle = data.colors[layer] ?? ink;
+      }
       context.fillRect(left, top + 1, Math.max(0.6, right - left), ROW - 2);
       drawn = Math.ceil(right * ratio) / ratio;
     }
