@@ -4,7 +4,8 @@ import type { Rescaled } from "../compiler/index.ts";
 import type { QuantizedModel } from "../compiler/quantized-model.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
 import type { CheckedProgram, Machine, Program } from "../isa/index.ts";
-import type { TimelineRow } from "../report/csv.ts";
+import type { Recording, TimelineRow } from "../report/recording.ts";
+import type { DramEvent, StallEvent } from "../sim/events.ts";
 import type { TimingResult } from "../sim/result.ts";
 import type { Context } from "./command.ts";
 import { checkKind } from "./file-kind.ts";
@@ -161,31 +162,36 @@ export interface Timed {
   readonly timing: TimingResult;
   readonly notModelled: readonly string[];
   /** Empty unless it was asked for. */
-  readonly timeline: readonly TimelineRow[];
+  readonly recording: Recording;
 }
 
 export async function simulateTime(
   program: CheckedProgram,
   machine: Machine,
-  { frames, overlapFrames, timeline: wanted }: RunOptions,
+  { frames, overlapFrames, timeline, trace, html }: RunOptions,
   context: Context,
 ): Promise<Timed> {
   const { createSimulationEmitter } = await import("../sim/events.ts");
   const { NOT_MODELLED, simulateTiming } = await import("../sim/timing/index.ts");
   const events = createSimulationEmitter();
-  const timeline: TimelineRow[] = [];
-  if (wanted !== undefined) {
+  const recording = { instructions: [] as TimelineRow[], stalls: [] as StallEvent[], dram: [] as DramEvent[] };
+  const everything = trace !== undefined || html !== undefined;
+  if (everything || timeline !== undefined) {
     const { sourceMap } = program.program;
     events.on("instruction", (event) => {
       const { op } = program.bound[event.index].instruction;
-      timeline.push({ ...event, op, tile: sourceMap[event.index].tile });
+      recording.instructions.push({ ...event, op, tile: sourceMap[event.index].tile });
     });
+  }
+  if (everything) {
+    events.on("stall", (event) => recording.stalls.push(event));
+    events.on("dram", (event) => recording.dram.push(event));
   }
   const start = performance.now();
   context.progress.stage("time");
   const timing = simulateTiming(program, { machine, frames, overlapFrames, events });
   context.log.info({ cycles: timing.totals.cycles, milliseconds: elapsed(start) }, "timed");
-  return { timing, notModelled: NOT_MODELLED, timeline };
+  return { timing, notModelled: NOT_MODELLED, recording };
 }
 
 /** One line for each pair of accesses that nothing orders, within a frame and from one to the next. */

@@ -18,6 +18,8 @@ export const RUN_OPTIONS = {
   timeline: text(
     "write every instruction's start and end in every agent as CSV; - for standard output, without the text",
   ),
+  trace: text("write units, stalls, bandwidth and power over time as a trace for ui.perfetto.dev (JSON)"),
+  html: text("write the report as one page for a browser"),
   boxes: text("write the picture with its detections drawn: a .png file, or a folder for several"),
   dump: text("write every layer's int32 accumulators, and the outputs, into this folder as .npy files"),
   "check-races": flag("look for accesses to the same memory that nothing orders; exit code 1 if there are any"),
@@ -35,6 +37,8 @@ export interface RunOptions {
   readonly json: string | undefined;
   readonly csv: string | undefined;
   readonly timeline: string | undefined;
+  readonly trace: string | undefined;
+  readonly html: string | undefined;
   readonly boxes: BoxesPlace | undefined;
   readonly dump: string | undefined;
   readonly checkRaces: boolean;
@@ -61,7 +65,7 @@ export function runOptions(args: Arguments): RunOptions {
   if (mode === "functional") {
     refuseOptions(
       args,
-      ["set", "frames", "overlap-frames", "csv", "timeline"],
+      ["set", "frames", "overlap-frames", "csv", "timeline", "trace"],
       "with --mode functional, which counts no time",
     );
   }
@@ -79,6 +83,8 @@ export function runOptions(args: Arguments): RunOptions {
     json: textOf(args, "json"),
     csv: textOf(args, "csv"),
     timeline: textOf(args, "timeline"),
+    trace: textOf(args, "trace"),
+    html: textOf(args, "html"),
     boxes: boxes === undefined ? undefined : boxesPlace(boxes),
     dump: textOf(args, "dump"),
     checkRaces: flagOf(args, "check-races"),
@@ -99,12 +105,23 @@ function boxesPlace(path: string): BoxesPlace {
 }
 
 /** No output may overwrite another or an input. */
-export async function checkRunOutputs({ program, image, json, csv, timeline, boxes }: RunOptions): Promise<void> {
+export async function checkRunOutputs({
+  program,
+  image,
+  json,
+  csv,
+  timeline,
+  trace,
+  html,
+  boxes,
+}: RunOptions): Promise<void> {
   await checkDistinct(
     [
       { option: "--json", path: json },
       { option: "--csv", path: csv },
       { option: "--timeline", path: timeline },
+      { option: "--trace", path: trace },
+      { option: "--html", path: html },
       { option: "--boxes", path: boxes?.kind === "file" ? boxes.path : undefined },
     ],
     [
@@ -120,6 +137,6 @@ export function boxesPath(boxes: NonNullable<RunOptions["boxes"]>, { stem }: { r
 }
 
 /** The text report goes to standard output unless a file was asked for there. */
-export function printsText({ json, csv, timeline }: RunOptions): boolean {
-  return ![json, csv, timeline].includes(STANDARD_OUTPUT);
+export function printsText({ json, csv, timeline, trace, html }: RunOptions): boolean {
+  return ![json, csv, timeline, trace, html].includes(STANDARD_OUTPUT);
 }

@@ -1,4 +1,5 @@
 /** Tables as CSV (RFC 4180, lines end in LF), numbers as they are. */
+import type { TimelineRow } from "./recording.ts";
 import type { Report } from "./report.ts";
 
 type Cell = string | number | null;
@@ -28,19 +29,6 @@ export function recordsCsv(records: readonly object[]): string {
   const rows = records.map((record) => new Map(flat(record)));
   const header = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   return csv([header, ...rows.map((row) => header.map((key) => row.get(key) ?? null))]);
-}
-
-/** One agent's share of an instruction in time. */
-export interface TimelineRow {
-  readonly agent: number;
-  readonly unit: string;
-  readonly startCycle: number;
-  readonly endCycle: number;
-  /** Index in the program, prologue first. */
-  readonly index: number;
-  readonly op: string;
-  readonly layer: string;
-  readonly tile: number;
 }
 
 /** Every instruction of every agent, from start to end, in order of start. */

@@ -1,5 +1,6 @@
 /** `rapsim run`: what a program finds, and what it costs. */
 import { RapError, UsageError } from "../../isa/errors.ts";
+import type { Recording } from "../../report/recording.ts";
 import type { Command, Context } from "../command.ts";
 import { checkDistinct, checkWritable, prepareFolder, writeOutput } from "../files.ts";
 import { hasColor, pageWidth, write } from "../io.ts";
@@ -42,11 +43,13 @@ export const run: Command = {
     const machine = withRates(program.machine);
     const races = options.checkRaces ? await raceLines(ready, options, context) : null;
     const values: Partial<Values> = options.mode === "timing" ? {} : await runValues(ready, pictures, options, context);
-    const { timeline = [], ...timed }: Partial<Timed> =
+    const { recording = NOTHING_RECORDED, ...timed }: Partial<Timed> =
       options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();
 
-    const { buildReport, jsonReport, layersCsv, textReport, timelineCsv } = await import("../../report/index.ts");
+    const { buildReport, jsonReport, layersCsv, runHtml, textReport, timelineCsv, traceJson } = await import(
+      "../../report/index.ts"
+    );
     const { sha256 } = await import("../../isa/index.ts");
     const { RAPSIM_VERSION } = await import("../../compiler/version.ts");
     const report = buildReport({
@@ -60,7 +63,11 @@ export const run: Command = {
     });
     if (options.json !== undefined) await writeOutput(options.json, jsonReport(report), context.io);
     if (options.csv !== undefined) await writeOutput(options.csv, layersCsv(report), context.io);
-    if (options.timeline !== undefined) await writeOutput(options.timeline, timelineCsv(timeline), context.io);
+    if (options.timeline !== undefined) {
+      await writeOutput(options.timeline, timelineCsv(recording.instructions), context.io);
+    }
+    if (options.html !== undefined) await writeOutput(options.html, runHtml(report, recording), context.io);
+    if (options.trace !== undefined) await writeOutput(options.trace, traceJson(report, recording), context.io);
     if (printsText(options)) {
       const { stdout, env } = context.io;
       await write(stdout, textReport(report, { color: hasColor(stdout, env), width: pageWidth(stdout) }));
@@ -71,9 +78,11 @@ export const run: Command = {
   },
 };
 
+const NOTHING_RECORDED: Recording = { instructions: [], stalls: [], dram: [] };
+
 /** Refuses what could not be written or would overwrite a picture, before long work is done for it. */
 async function prepareOutputs(options: RunOptions, pictures: readonly Picture[]): Promise<void> {
-  const { json, csv, timeline, boxes, dump } = options;
+  const { json, csv, timeline, trace, html, boxes, dump } = options;
   if (boxes?.kind === "file" && pictures.length > 1) {
     throw new UsageError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`);
   }
@@ -82,13 +91,15 @@ async function prepareOutputs(options: RunOptions, pictures: readonly Picture[])
       { option: "--json", path: json },
       { option: "--csv", path: csv },
       { option: "--timeline", path: timeline },
+      { option: "--trace", path: trace },
+      { option: "--html", path: html },
       ...(boxes === undefined
         ? []
         : pictures.map((picture) => ({ option: "--boxes", path: boxesPath(boxes, picture) }))),
     ],
     pictures.map(({ path }) => ({ option: "--image", path: path ?? undefined })),
   );
-  for (const path of [json, csv, timeline]) if (path !== undefined) await checkWritable(path);
+  for (const path of [json, csv, timeline, trace, html]) if (path !== undefined) await checkWritable(path);
   if (dump !== undefined) await prepareFolder(dump);
   if (boxes?.kind === "folder") await prepareFolder(boxes.path);
   if (boxes?.kind === "file") await checkWritable(boxes.path);
