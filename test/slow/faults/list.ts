@@ -121,7 +121,8 @@ export const FAULTS: readonly Fault[] = [
   costs("overlap ? preload : 0)", "0)"),
   costs("preload + work.pixels", "work.pixels"),
   costs("streamed + drain", "streamed"),
-  costs("(hidden ? preload : 0) + ", ""),
+  costs("(hidden ? lastStream : 0) + ", ""),
+  costs("overlap ? Math.min(work.pixels, preload) : preload", "preload"),
   costs("+ (overlap ? drain : 0)", ""),
   costs('tail: p["lanes.latencyCycles"]', "tail: 0"),
   costs("isRemote ? work.bytes : 2 * work.bytes", "work.bytes"),
@@ -156,7 +157,8 @@ export const FAULTS: readonly Fault[] = [
 
   work("Math.floor((end - 1) / conv.groupOut) - Math.floor(first / conv.groupOut) + 1", "1"),
   work("(2 * passes - (conv.add ? 0 : 1))", "2 * passes"),
-  work("work.values = outputs * pool.kernelY * pool.kernelX", "work.values = outputs"),
+  work("work.values = outputs * taps", "work.values = outputs"),
+  work("pixelsOf(box) * taps", "pixelsOf(box)"),
   work("work.sramReadBytes = 2 * work.values", "work.sramReadBytes = work.values"),
   work("target !== agent", "false"),
 
