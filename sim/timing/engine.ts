@@ -55,12 +55,8 @@ const ENTER = 1;
 const END = 2;
 /** Both. */
 const END_AND_ENTER = 3;
-const DRAM = 4;
-const FETCHED = 5;
-const RELEASE = 6;
-
-/** What happens in DRAM in one cycle comes after everything else of the cycle. */
-const DRAM_ORDER = 2 ** 50;
+const FETCHED = 4;
+const RELEASE = 5;
 
 /** How an instruction of an agent runs. */
 const TIMED = 0;
@@ -86,6 +82,8 @@ export class Engine implements IssueTarget, DramHost {
   readonly slotEnds: Float64Array;
 
   private readonly queue = new EventQueue();
+  /** What happens in DRAM in one cycle comes after everything else of the cycle. */
+  private readonly dramQueue = new EventQueue();
   private readonly stream: Stream;
   private readonly agents: number;
   /** Units of one agent. */
@@ -265,18 +263,24 @@ export class Engine implements IssueTarget, DramHost {
 
   /** Events processed. */
   get events(): number {
-    return this.queue.popped;
+    return this.queue.popped + this.dramQueue.popped;
   }
 
   run(): void {
     this.startCourse(0);
     this.touchAll();
-    const { queue } = this;
-    while (queue.size > 0) {
-      const event = queue.pop();
-      this.now = queue.time;
-      this.handle(event & ((1 << EVENT_BITS) - 1), event >> EVENT_BITS);
-      this.settle();
+    const { queue, dramQueue } = this;
+    while (queue.size + dramQueue.size > 0) {
+      if (dramQueue.nextTime < queue.nextTime) {
+        const token = dramQueue.pop();
+        this.now = dramQueue.time;
+        this.dram.wake(token, this.now);
+      } else {
+        const event = queue.pop();
+        this.now = queue.time;
+        this.handle(event & ((1 << EVENT_BITS) - 1), event >> EVENT_BITS);
+        this.settle();
+      }
     }
     const last = this.segments[this.segments.length - 1];
     if (last.endCycle < 0) throw new Error(`the simulation stands still at cycle ${this.now}`);
@@ -301,9 +305,6 @@ export class Engine implements IssueTarget, DramHost {
         break;
       case END_AND_ENTER:
         this.endOccupant(id);
-        break;
-      case DRAM:
-        this.dram.wake(id, this.now);
         break;
       case FETCHED:
         this.frontEnd.blockArrived(this.now);
@@ -372,7 +373,7 @@ export class Engine implements IssueTarget, DramHost {
   // --- DRAM asks ----------------------------------------------------------------------------------------------------
 
   wakeDram(time: number, token: number): void {
-    this.queue.push(time, DRAM_ORDER + token, (token << EVENT_BITS) | DRAM);
+    this.dramQueue.push(time, token, token);
   }
 
   dramServed(port: number, slot: number, start: number, end: number): void {
@@ -384,8 +385,9 @@ export class Engine implements IssueTarget, DramHost {
     const isStore = this.ports.isStore(port);
     const agent = isStore ? port - this.agents : port;
     const unit = agent * this.units + (isStore ? this.storeUnit : this.loadUnit);
-    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
     const ended = this.dma.served(port, slot, start, end, this.sram.retries(agent));
+    if (ended === GOES_ON && this.listeners.onDram === null) return;
+    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
     this.noteDram(start, end, this.dma.lastBytes, isStore, this.stream.slotOf[index]);
     if (ended === GOES_ON) return;
     const group = this.programWork.groups[index];

@@ -21,7 +21,8 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     claim: "DRAM time: latency, peak, row misses, refresh, fairness; SqueezeDet's requests",
     against: "closed formulas, and a burst-by-burst reference",
     needs: "the checkout",
-    command: "npx vitest run test/timing/dram.test.ts && npx vitest run --config vitest.slow.config.ts test/slow/dram.test.ts",
+    command:
+      "npx vitest run test/timing/dram.test.ts && npx vitest run --config vitest.slow.config.ts test/slow/dram.test.ts",
   },
   {
     id: "cycle-by-cycle",

@@ -276,6 +276,15 @@ describe("turns", () => {
     expect(spans[8]).toEqual([128, 132]);
   });
 
+  test("a port whose next turn just makes up for what it took too much passes", () => {
+    // port 0 takes 2 KiB in its turn of 1 KiB, and so misses the next one
+    const { served } = drive({ ...IDEAL_DRAM, "dram.quantumBytes": 1024 }, [
+      ...waiting(0, 2048, 8192),
+      ...waiting(1, 1024, 8192),
+    ]);
+    expect(served.slice(0, 9).map(({ port }) => port)).toEqual([0, 1, 1, 0, 1, 1, 0, 1, 1]);
+  });
+
   test("a port that comes back has no more than the others", () => {
     // port 0 waits from 0 on, port 1 from 512 on: from then on they alternate by 1 KiB
     const late = waiting(1, 1024, 4096).map((request) => ({ ...request, arrival: 512 }));
