@@ -4,7 +4,8 @@
  */
 import { type MachineParameters, type Program, UNIT_KINDS, unitIndex, WAIT_SLOTS } from "../../isa/index.ts";
 import { Barriers } from "./barriers.ts";
-import { cost, sramBytesPerCycle } from "./costs.ts";
+import { costTable } from "./cost-table.ts";
+import { sramBytesPerCycle } from "./costs.ts";
 import { type DramHost, type DramModel, Ports, wholeCycle } from "./dram.ts";
 import { type FetchBlock, FetchEngine, type FetchPlan, planFetch } from "./fetch.ts";
 import { EventQueue } from "./heap.ts";
@@ -58,11 +59,6 @@ const END_AND_ENTER = 3;
 const FETCHED = 4;
 const RELEASE = 5;
 
-/** How an instruction of an agent runs. */
-const TIMED = 0;
-const LOAD = 1;
-const STORE = 2;
-
 const FINISHED = CAUSES.indexOf("finished");
 const NOT_ISSUED = CAUSES.indexOf("notIssued");
 const SYNC = CAUSES.indexOf("sync");
@@ -84,6 +80,8 @@ export class Engine implements IssueTarget, DramHost {
   private readonly queue = new EventQueue();
   /** What happens in DRAM in one cycle comes after everything else of the cycle. */
   private readonly dramQueue = new EventQueue();
+  /** Events of DRAM that went through no queue. */
+  private skipped = 0;
   private readonly stream: Stream;
   private readonly agents: number;
   /** Units of one agent. */
@@ -104,11 +102,10 @@ export class Engine implements IssueTarget, DramHost {
   private readonly dmaRate: number;
   private readonly dramRate: number;
 
-  /** Costs: [instruction * agents + agent]. */
+  // the table of costs
   private readonly occupancy: Float64Array;
   private readonly tail: Float64Array;
-  private readonly mode: Uint8Array;
-  /** Bytes of the agent's own SRAM that the instruction reads and writes, and the agent in whose SRAM it writes as many; -1: none. */
+  private readonly isTransfer: Uint8Array;
   private readonly sramBytes: Float64Array;
   private readonly copiesTo: Int16Array;
   /** [instruction * agents + leader] */
@@ -193,24 +190,13 @@ export class Engine implements IssueTarget, DramHost {
     this.slotStarts = new Float64Array(slots).fill(-1);
     this.slotEnds = new Float64Array(slots).fill(-1);
 
-    this.occupancy = new Float64Array(work.length * agents);
-    this.tail = new Float64Array(work.length * agents);
-    this.mode = new Uint8Array(work.length * agents);
-    this.sramBytes = new Float64Array(work.length * agents);
-    this.copiesTo = new Int16Array(work.length * agents).fill(-1);
+    const costs = costTable(programWork, p);
+    this.occupancy = costs.occupancy;
+    this.tail = costs.tail;
+    this.isTransfer = costs.isTransfer;
+    this.sramBytes = costs.sramBytes;
+    this.copiesTo = costs.copiesTo;
     this.arrivals = new Int32Array(work.length * agents);
-    work.forEach((shares, i) => {
-      const instruction = stream.instructions[i];
-      shares.forEach((share, agent) => {
-        const at = i * agents + agent;
-        const { occupancy, tail } = cost(instruction, share, p);
-        this.occupancy[at] = occupancy;
-        this.tail[at] = tail;
-        if (share.region !== null) this.mode[at] = instruction.op === "load" ? LOAD : STORE;
-        this.sramBytes[at] = share.sramReadBytes + (share.copiesTo < 0 ? share.sramWriteBytes : 0);
-        this.copiesTo[at] = share.copiesTo;
-      });
-    });
 
     this.unitInAgent = Int32Array.from({ length: chipUnits }, (_, unit) => unit % units);
     this.agentOf = Int32Array.from({ length: chipUnits }, (_, unit) => Math.floor(unit / units));
@@ -263,7 +249,7 @@ export class Engine implements IssueTarget, DramHost {
 
   /** Events processed. */
   get events(): number {
-    return this.queue.popped + this.dramQueue.popped;
+    return this.queue.popped + this.dramQueue.popped + this.skipped;
   }
 
   run(): void {
@@ -374,6 +360,13 @@ export class Engine implements IssueTarget, DramHost {
 
   wakeDram(time: number, token: number): void {
     this.dramQueue.push(time, token, token);
+  }
+
+  skipTo(time: number): boolean {
+    if (this.queue.nextTime <= time || this.dramQueue.nextTime <= time) return false;
+    this.now = time;
+    this.skipped++;
+    return true;
   }
 
   dramServed(port: number, slot: number, start: number, end: number): void {
@@ -510,7 +503,7 @@ export class Engine implements IssueTarget, DramHost {
       this.barriersBefore[unit] += this.barriers.heldInPrologue[unitInAgent];
     }
     const at = index * agents + agent;
-    if (this.mode[at] === TIMED) this.startTimed(unit, index, at);
+    if (this.isTransfer[at] === 0) this.startTimed(unit, index, at);
     else this.startTransfer(unit, index, at);
   }
 
@@ -623,7 +616,7 @@ export class Engine implements IssueTarget, DramHost {
     } else if (this.endAt[unit] === stream.prologueCounts[unitInAgent]) {
       this.endSegment[unit]++;
     }
-    if (this.mode[index * agents + agent] !== TIMED) {
+    if (this.isTransfer[index * agents + agent] === 1) {
       const start = this.startedAt[unit];
       this.timeline.addBusy(unit, slot, now - start);
       this.latestEnd[unit] = now;

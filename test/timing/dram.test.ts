@@ -43,6 +43,7 @@ function drive(given: object, requests: readonly Request[], create = controller)
   const served: { slot: number; port: number; start: number; end: number }[] = [];
   const dram = create(p, new Ports(AGENTS), requests.length, {
     wakeDram: (time, token) => events.push({ time, token }),
+    skipTo: () => false,
     dramServed: (port, slot, start, end) => served.push({ slot, port, start, end }),
   });
   requests.forEach(({ port = 0, arrival = 0, address, bytes = 64, write = false }, slot) => {
