@@ -68,7 +68,7 @@ export const FAULTS: readonly Fault[] = [
   controller("Math.floor(local / this.rowBytes)", "Math.floor(local / 1024)"),
   controller("this.writes[slot] = write ? 1 : 0", "this.writes[slot] = 0"),
   controller("|| this.arrivals[next] > now", ""),
-  controller("if (bus.decisionTime > now) {", "if (bus.end > now) {"),
+  controller("const time = bus.decisionTime", "const time = bus.lastEnd"),
   controller("arbiter.waiting === 0 && end <= now", "arbiter.waiting === 0"),
 
   transfers("const ready = now + this.setup", "const ready = now"),
@@ -127,9 +127,9 @@ export const FAULTS: readonly Fault[] = [
   costs('tail: p["lanes.latencyCycles"]', "tail: 0"),
   costs("isRemote ? work.bytes : 2 * work.bytes", "work.bytes"),
   costs('isRemote ? p["link.latencyCycles"] : 0', "0"),
-  costs('laneCost(p["pool.lanes"], work, p),\n  add', 'laneCost(p["shift.lanes"] + 1, work, p),\n  add'),
-  costs('laneCost(p["range.lanes"]', 'laneCost(p["shift.lanes"] + 1'),
-  costs('laneCost(p["shift.lanes"], work, p)', 'laneCost(p["pool.lanes"] + 1, work, p)'),
+  costs('laneCost(p["pool.lanes"], work, p),\n  add', 'laneCost(p["shift.lanes"], work, p),\n  add'),
+  costs('laneCost(p["range.lanes"]', 'laneCost(p["shift.lanes"]'),
+  costs('laneCost(p["shift.lanes"], work, p)', 'laneCost(p["pool.lanes"], work, p)'),
   costs('p["sync.latencyCycles"] + Math.ceil', "Math.ceil"),
   costs(
     'exponent: (_, __, p) => ({ occupancy: p["scalar.cyclesPerOperation"]',
@@ -153,6 +153,8 @@ export const FAULTS: readonly Fault[] = [
   engine("slot, start, end, this.sram.retries(agent))", "slot, start, end, 1)"),
   engine("if (group.leaders[member] === agent) free = Math.min", "if (false) free = Math.min"),
   engine("this.arrivals[index * agents + leader] < group.sizes[leader]", "false"),
+  engine("this.queue.nextTime <= time ||", ""),
+  engine("|| this.dramQueue.nextTime <= time", ""),
   engine("if (isFirstFrame) this.semaphores.reset();", "this.semaphores.reset();"),
 
   work("Math.floor((end - 1) / conv.groupOut) - Math.floor(first / conv.groupOut) + 1", "1"),
