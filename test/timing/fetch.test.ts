@@ -3,9 +3,11 @@ import { expect, test } from "vitest";
 import { FetchEngine, planFetch } from "../../sim/timing/fetch.ts";
 import { Builder } from "./build.ts";
 
-/** A fence and a halt, behind so many bytes of tensors; one request each. */
+/** Prologue and body of a fence and a halt each, behind so many bytes of tensors; one request for each instruction. */
 function plan(dramBytes: number) {
   const builder = new Builder({ "dma.requestBytes": 64, "dram.burstBytes": 64, "dram.latencyCycles": 100 });
+  builder.add("fence");
+  builder.endPrologue();
   builder.add("fence");
   const { program } = builder.check();
   const p = program.machine.parameters;
