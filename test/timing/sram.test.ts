@@ -143,6 +143,21 @@ describe("banks hold so much", () => {
     for (const agent of [0, 1]) expect(span(sum, agent).start).toBe(span(copy, 0).start + 4);
   });
 
+  test("a copy is as slow as the fuller of both SRAMs", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 1, agents: 2, "link.bytesPerCycle": 64 });
+    const view = program.view(program.tensor("tile", [1, 208, 1]));
+    const sums = program.tensor("sum", [1, 64, 1]);
+    const operand = program.view(sums);
+    // agent 1 alone adds: 3 of its 16 B/cycle
+    const box = { y: axis(0, 1), x: axis(64, 64, 0, -64), c: axis(0, 1) };
+    program.add("add", { a: operand, b: operand, dst: operand, tensor: sums, ...box });
+    const sent = { y: axis(0, 1), x: axis(0, 208), c: axis(0, 1) };
+    const copy = program.add("copy", { src: view, dst: view, ...sent, offsetX: 1 });
+    const next = program.add("copy", { src: view, dst: view, ...sent, offsetX: 1 });
+    const { span } = run(program);
+    expect(span(next).start - span(copy).start).toBe(208 / 13);
+  });
+
   test("two arrays of an agent share them, too", () => {
     const program = new Builder({ ...BANKS, "agent.tensorProcessors": 2 });
     const fields = program.conv(PIXELS, 8);
