@@ -40,6 +40,8 @@ export class Ports {
 export interface DramHost {
   /** Wants `wake(token)` called at a whole cycle, after everything else of that cycle, lower tokens first. */
   wakeDram(time: number, token: number): void;
+  /** Goes on to a cycle, if nothing else happens before its end; otherwise the answer is false, and nothing has changed. */
+  skipTo(time: number): boolean;
   /** A request's data pass the bus from start to end; fractions of cycles. Called once per request, not after its end. */
   dramServed(port: number, slot: number, start: number, end: number): void;
 }

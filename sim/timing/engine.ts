@@ -4,7 +4,8 @@
  */
 import { type MachineParameters, type Program, UNIT_KINDS, unitIndex, WAIT_SLOTS } from "../../isa/index.ts";
 import { Barriers } from "./barriers.ts";
-import { cost, sramBytesPerCycle } from "./costs.ts";
+import { costTable } from "./cost-table.ts";
+import { sramBytesPerCycle } from "./costs.ts";
 import { type DramHost, type DramModel, Ports, wholeCycle } from "./dram.ts";
 import { type FetchBlock, FetchEngine, type FetchPlan, planFetch } from "./fetch.ts";
 import { EventQueue } from "./heap.ts";
@@ -55,17 +56,8 @@ const ENTER = 1;
 const END = 2;
 /** Both. */
 const END_AND_ENTER = 3;
-const DRAM = 4;
-const FETCHED = 5;
-const RELEASE = 6;
-
-/** What happens in DRAM in one cycle comes after everything else of the cycle. */
-const DRAM_ORDER = 2 ** 50;
-
-/** How an instruction of an agent runs. */
-const TIMED = 0;
-const LOAD = 1;
-const STORE = 2;
+const FETCHED = 4;
+const RELEASE = 5;
 
 const FINISHED = CAUSES.indexOf("finished");
 const NOT_ISSUED = CAUSES.indexOf("notIssued");
@@ -86,6 +78,10 @@ export class Engine implements IssueTarget, DramHost {
   readonly slotEnds: Float64Array;
 
   private readonly queue = new EventQueue();
+  /** What happens in DRAM in one cycle comes after everything else of the cycle. */
+  private readonly dramQueue = new EventQueue();
+  /** Events of DRAM that went through no queue. */
+  private skipped = 0;
   private readonly stream: Stream;
   private readonly agents: number;
   /** Units of one agent. */
@@ -106,11 +102,10 @@ export class Engine implements IssueTarget, DramHost {
   private readonly dmaRate: number;
   private readonly dramRate: number;
 
-  /** Costs: [instruction * agents + agent]. */
+  // the table of costs
   private readonly occupancy: Float64Array;
   private readonly tail: Float64Array;
-  private readonly mode: Uint8Array;
-  /** Bytes of the agent's own SRAM that the instruction reads and writes, and the agent in whose SRAM it writes as many; -1: none. */
+  private readonly isTransfer: Uint8Array;
   private readonly sramBytes: Float64Array;
   private readonly copiesTo: Int16Array;
   /** [instruction * agents + leader] */
@@ -195,24 +190,13 @@ export class Engine implements IssueTarget, DramHost {
     this.slotStarts = new Float64Array(slots).fill(-1);
     this.slotEnds = new Float64Array(slots).fill(-1);
 
-    this.occupancy = new Float64Array(work.length * agents);
-    this.tail = new Float64Array(work.length * agents);
-    this.mode = new Uint8Array(work.length * agents);
-    this.sramBytes = new Float64Array(work.length * agents);
-    this.copiesTo = new Int16Array(work.length * agents).fill(-1);
+    const costs = costTable(programWork, p);
+    this.occupancy = costs.occupancy;
+    this.tail = costs.tail;
+    this.isTransfer = costs.isTransfer;
+    this.sramBytes = costs.sramBytes;
+    this.copiesTo = costs.copiesTo;
     this.arrivals = new Int32Array(work.length * agents);
-    work.forEach((shares, i) => {
-      const instruction = stream.instructions[i];
-      shares.forEach((share, agent) => {
-        const at = i * agents + agent;
-        const { occupancy, tail } = cost(instruction, share, p);
-        this.occupancy[at] = occupancy;
-        this.tail[at] = tail;
-        if (share.region !== null) this.mode[at] = instruction.op === "load" ? LOAD : STORE;
-        this.sramBytes[at] = share.sramReadBytes + (share.copiesTo < 0 ? share.sramWriteBytes : 0);
-        this.copiesTo[at] = share.copiesTo;
-      });
-    });
 
     this.unitInAgent = Int32Array.from({ length: chipUnits }, (_, unit) => unit % units);
     this.agentOf = Int32Array.from({ length: chipUnits }, (_, unit) => Math.floor(unit / units));
@@ -265,18 +249,24 @@ export class Engine implements IssueTarget, DramHost {
 
   /** Events processed. */
   get events(): number {
-    return this.queue.popped;
+    return this.queue.popped + this.dramQueue.popped + this.skipped;
   }
 
   run(): void {
     this.startCourse(0);
     this.touchAll();
-    const { queue } = this;
-    while (queue.size > 0) {
-      const event = queue.pop();
-      this.now = queue.time;
-      this.handle(event & ((1 << EVENT_BITS) - 1), event >> EVENT_BITS);
-      this.settle();
+    const { queue, dramQueue } = this;
+    while (queue.size + dramQueue.size > 0) {
+      if (dramQueue.nextTime < queue.nextTime) {
+        const token = dramQueue.pop();
+        this.now = dramQueue.time;
+        this.dram.wake(token, this.now);
+      } else {
+        const event = queue.pop();
+        this.now = queue.time;
+        this.handle(event & ((1 << EVENT_BITS) - 1), event >> EVENT_BITS);
+        this.settle();
+      }
     }
     const last = this.segments[this.segments.length - 1];
     if (last.endCycle < 0) throw new Error(`the simulation stands still at cycle ${this.now}`);
@@ -301,9 +291,6 @@ export class Engine implements IssueTarget, DramHost {
         break;
       case END_AND_ENTER:
         this.endOccupant(id);
-        break;
-      case DRAM:
-        this.dram.wake(id, this.now);
         break;
       case FETCHED:
         this.frontEnd.blockArrived(this.now);
@@ -372,7 +359,14 @@ export class Engine implements IssueTarget, DramHost {
   // --- DRAM asks ----------------------------------------------------------------------------------------------------
 
   wakeDram(time: number, token: number): void {
-    this.queue.push(time, DRAM_ORDER + token, (token << EVENT_BITS) | DRAM);
+    this.dramQueue.push(time, token, token);
+  }
+
+  skipTo(time: number): boolean {
+    if (this.queue.nextTime <= time || this.dramQueue.nextTime <= time) return false;
+    this.now = time;
+    this.skipped++;
+    return true;
   }
 
   dramServed(port: number, slot: number, start: number, end: number): void {
@@ -384,8 +378,9 @@ export class Engine implements IssueTarget, DramHost {
     const isStore = this.ports.isStore(port);
     const agent = isStore ? port - this.agents : port;
     const unit = agent * this.units + (isStore ? this.storeUnit : this.loadUnit);
-    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
     const ended = this.dma.served(port, slot, start, end, this.sram.retries(agent));
+    if (ended === GOES_ON && this.listeners.onDram === null) return;
+    const index = this.stream.lists[this.unitInAgent[unit]][this.endAt[unit]];
     this.noteDram(start, end, this.dma.lastBytes, isStore, this.stream.slotOf[index]);
     if (ended === GOES_ON) return;
     const group = this.programWork.groups[index];
@@ -508,7 +503,7 @@ export class Engine implements IssueTarget, DramHost {
       this.barriersBefore[unit] += this.barriers.heldInPrologue[unitInAgent];
     }
     const at = index * agents + agent;
-    if (this.mode[at] === TIMED) this.startTimed(unit, index, at);
+    if (this.isTransfer[at] === 0) this.startTimed(unit, index, at);
     else this.startTransfer(unit, index, at);
   }
 
@@ -621,7 +616,7 @@ export class Engine implements IssueTarget, DramHost {
     } else if (this.endAt[unit] === stream.prologueCounts[unitInAgent]) {
       this.endSegment[unit]++;
     }
-    if (this.mode[index * agents + agent] !== TIMED) {
+    if (this.isTransfer[index * agents + agent] === 1) {
       const start = this.startedAt[unit];
       this.timeline.addBusy(unit, slot, now - start);
       this.latestEnd[unit] = now;

@@ -9,6 +9,11 @@ export class EventQueue {
   private orders = new Float64Array(256);
   private events = new Int32Array(256);
 
+  /** Time of the first event; Infinity: there is none. */
+  get nextTime(): number {
+    return this.size === 0 ? Number.POSITIVE_INFINITY : this.times[0];
+  }
+
   /** @param order ties are broken by it, the lower first; equal orders at one time may come in any order */
   push(time: number, order: number, event: number): void {
     if (this.size === this.times.length) this.grow();

@@ -84,14 +84,19 @@ export class MemoryController implements DramModel {
     this.host.wakeDram(time, this.heads.length + channel);
   }
 
-  private decide(channel: number, now: number): void {
+  private decide(channel: number, from: number): void {
+    let now = from;
     const bus = this.usage[channel];
     const arbiter = this.arbiters[channel];
     this.deciding[channel] = 0;
     while (arbiter.waiting > 0) {
-      if (bus.decisionTime > now) {
-        this.decideAt(channel, bus.decisionTime);
-        return;
+      const time = bus.decisionTime;
+      if (time > now) {
+        if (!this.host.skipTo(time)) {
+          this.decideAt(channel, time);
+          return;
+        }
+        now = time;
       }
       const port = arbiter.next();
       const queue = channel * this.ports + port;

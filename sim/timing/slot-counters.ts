@@ -15,10 +15,8 @@ export function dramBytesOf(
   let requested = 0;
   let rounded = 0;
   for (let at = instruction * agents; at < (instruction + 1) * agents; at++) {
-    for (let request = transfers.first[at]; request < transfers.end[at]; request++) {
-      requested += transfers.requests.requested[request];
-      rounded += transfers.requests.rounded[request];
-    }
+    requested += transfers.requestedBytes[at];
+    rounded += transfers.roundedBytes[at];
   }
   return { requested, rounded };
 }
@@ -35,37 +33,61 @@ function countFetch(counters: Counters[], slotOf: Int32Array, plan: FetchPlan, b
   }
 }
 
-function countStream(
-  { stream, work, usefulMacs }: ProgramWork,
-  transfers: Transfers,
-  from: number,
-  to: number,
-): Counters[] {
+/** What no rate of the machine changes. */
+function countInstructions({ stream, work, usefulMacs }: ProgramWork, from: number, to: number): Counters[] {
   const counters = Array.from({ length: stream.slots }, noCounters);
   for (let i = from; i < to; i++) {
-    const instruction = stream.instructions[i];
     const sum = counters[stream.slotOf[i]];
     sum.instructions++;
     sum.macs += usefulMacs[i];
-    for (const share of work[i]) countWork(sum, instruction, share);
-    if (instruction.op !== "load" && instruction.op !== "store") continue;
-    const { requested, rounded } = dramBytesOf(transfers, i, stream.agents);
-    sum.dramRequestedBytes += requested;
-    if (instruction.op === "load") sum.dramReadBytes += rounded;
-    else sum.dramWriteBytes += rounded;
+    for (const share of work[i]) countWork(sum, stream.instructions[i], share);
   }
   return counters;
 }
 
-/** Counters by slot, of the prologue and of one frame. */
-export function countSlots(
-  programWork: ProgramWork,
+function countTransfers(
+  counters: Counters[],
+  { stream }: ProgramWork,
   transfers: Transfers,
-  fetch: FetchPlan,
-): { prologue: Counters[]; frame: Counters[] } {
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const { op } = stream.instructions[i];
+    if (op !== "load" && op !== "store") continue;
+    const sum = counters[stream.slotOf[i]];
+    const { requested, rounded } = dramBytesOf(transfers, i, stream.agents);
+    sum.dramRequestedBytes += requested;
+    if (op === "load") sum.dramReadBytes += rounded;
+    else sum.dramWriteBytes += rounded;
+  }
+}
+
+interface SlotCounters {
+  readonly prologue: Counters[];
+  readonly frame: Counters[];
+}
+
+const known = new WeakMap<ProgramWork, SlotCounters>();
+
+/** The program's instructions, counted once: of every slot, what no rate of the machine changes. */
+function countedInstructions(programWork: ProgramWork): SlotCounters {
+  const { prologueLength, instructions } = programWork.stream;
+  const counted = known.get(programWork) ?? {
+    prologue: countInstructions(programWork, 0, prologueLength),
+    frame: countInstructions(programWork, prologueLength, instructions.length),
+  };
+  known.set(programWork, counted);
+  return counted;
+}
+
+/** Counters by slot, of the prologue and of one frame. */
+export function countSlots(programWork: ProgramWork, transfers: Transfers, fetch: FetchPlan): SlotCounters {
   const { stream } = programWork;
-  const prologue = countStream(programWork, transfers, 0, stream.prologueLength);
-  const frame = countStream(programWork, transfers, stream.prologueLength, stream.instructions.length);
+  const counted = countedInstructions(programWork);
+  const [prologue, frame] = [counted.prologue, counted.frame].map((slots) => slots.map((slot) => ({ ...slot })));
+  countTransfers(prologue, programWork, transfers, 0, stream.prologueLength);
+  countTransfers(frame, programWork, transfers, stream.prologueLength, stream.instructions.length);
   countFetch(prologue, stream.slotOf, fetch, fetch.prologue);
   countFetch(frame, stream.slotOf, fetch, fetch.body);
   return { prologue, frame };

@@ -10,6 +10,9 @@ export interface Transfers {
   /** Requests of a transfer, from `first` up to `end`: [instruction * agents + agent]. */
   readonly first: Int32Array;
   readonly end: Int32Array;
+  /** Bytes of its requests, and of the bursts that they take. */
+  readonly requestedBytes: Float64Array;
+  readonly roundedBytes: Float64Array;
   /** Padding that the engine writes, of the agent of the group that writes most. */
   readonly fillBytes: Float64Array;
 }
@@ -19,6 +22,8 @@ function build({ stream, work, groups }: ProgramWork, p: MachineParameters): Tra
   const requests = new RequestList();
   const first = new Int32Array(work.length * agents);
   const end = new Int32Array(work.length * agents);
+  const requestedBytes = new Float64Array(work.length * agents);
+  const roundedBytes = new Float64Array(work.length * agents);
   const fillBytes = new Float64Array(work.length * agents);
   const pageBytes = requestPageBytes(p);
   work.forEach((shares, i) => {
@@ -32,9 +37,13 @@ function build({ stream, work, groups }: ProgramWork, p: MachineParameters): Tra
       first[at] = requests.length;
       appendRequests(requests, region, p["dma.requestBytes"], p["dram.burstBytes"], pageBytes);
       end[at] = requests.length;
+      for (let request = first[at]; request < end[at]; request++) {
+        requestedBytes[at] += requests.requested[request];
+        roundedBytes[at] += requests.rounded[request];
+      }
     });
   });
-  return { requests, first, end, fillBytes };
+  return { requests, first, end, requestedBytes, roundedBytes, fillBytes };
 }
 
 const known = new WeakMap<ProgramWork, { readonly rates: string; readonly transfers: Transfers }>();

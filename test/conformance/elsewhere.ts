@@ -14,14 +14,15 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     claim: "values and cycles of one tensor processor, tile by tile",
     against: "a SystemVerilog model under Verilator",
     needs: "Debian's verilator",
-    command: "npx vitest run test/rtl",
+    command: "npx vitest run --config vitest.slow.config.ts test/slow/rtl.test.ts",
   },
   {
     id: "dram",
     claim: "DRAM time: latency, peak, row misses, refresh, fairness; SqueezeDet's requests",
     against: "closed formulas, and a burst-by-burst reference",
     needs: "the checkout",
-    command: "npx vitest run test/dram",
+    command:
+      "npx vitest run test/timing/dram.test.ts && npx vitest run --config vitest.slow.config.ts test/slow/dram.test.ts",
   },
   {
     id: "cycle-by-cycle",
@@ -42,6 +43,6 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     claim: "detections of the trained network on photographs: average precision, match rate, IoU",
     against: "the float network and the official evaluation",
     needs: "trained network and photographs (RAPSIM_SHARED)",
-    command: "npm run test:slow",
+    command: "npx vitest run --config vitest.slow.config.ts test/slow/kitti.test.ts",
   },
 ];

@@ -10,13 +10,17 @@ import { createBurstDram } from "../support/burst-dram.ts";
 const TOTAL = 0.05;
 const LAYER = 0.1;
 
-test("against DRAM burst by burst: total time within 5 %, every layer within 10 %", () => {
+test.each([
+  ["layer by layer, which waits for DRAM", 0],
+  ["fused, which hardly does", 1],
+] as const)("%s, against DRAM burst by burst: total time within 5 %%, every layer within 10 %%", (_, optimize) => {
   const model = quantize(buildNetwork("squeezedet", { seed: 7 }), { seed: 7 });
-  const checked = checkProgram(compileModel(model, loadPreset("rap-e")), "squeezedet");
+  const checked = checkProgram(compileModel(model, loadPreset("rap-e"), { optimize }), "squeezedet");
   const modelled = simulateTiming(checked);
   const reference = simulateTiming(checked, { createDram: createBurstDram });
   expect(checkLaws(checked, modelled)).toEqual([]);
-  const error = (cycles: number, expected: number) => cycles / expected - 1;
+  // pooling within a phase has no cycles of its own
+  const error = (cycles: number, expected: number) => (cycles === expected ? 0 : cycles / expected - 1);
   const total = error(modelled.totals.cycles, reference.totals.cycles);
   const layers = modelled.layers
     .map(({ name, attributedCycles }, i) => ({
@@ -27,7 +31,7 @@ test("against DRAM burst by burst: total time within 5 %, every layer within 10 
   layers.sort((a, b) => Math.abs(b.error) - Math.abs(a.error));
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   console.log(
-    `DRAM: ${modelled.totals.cycles} cycles, burst by burst ${reference.totals.cycles}: ${percent(total)}; worst layers: ${layers
+    `DRAM, optimize ${optimize}: ${modelled.totals.cycles} cycles, burst by burst ${reference.totals.cycles}: ${percent(total)}; worst layers: ${layers
       .slice(0, 3)
       .map((layer) => `${layer.name} ${percent(layer.error)}`)
       .join(", ")}`,

@@ -33,6 +33,7 @@ for (const network of ["tiny", "squeezenet", "squeezedet"]) {
       }
       const timing = simulateTiming(checked, {});
       expect(checkLaws(checked, timing)).toEqual([]);
+      expect(checkLaws(checked, simulateTiming(checked, { frames: 2, overlapFrames: true }))).toEqual([]);
       if (program.body.length <= MAX_RACE_CHECKED) {
         for (const overlapFrames of [false, true])
           expect(findRaces(checked, { overlapFrames }).map(String)).toEqual([]);
@@ -41,6 +42,12 @@ for (const network of ["tiny", "squeezenet", "squeezedet"]) {
       console.log(
         `${network} on ${preset}: ${latencyCycles} cycles, ${((dramReadBytes + dramWriteBytes) / 1e6).toFixed(1)} MB, ${macs} MACs`,
       );
+    });
+
+    test.each(presetNames())("layer by layer on %s: all laws", (preset) => {
+      const checked = checkProgram(compileModel(model, loadPreset(preset), { optimize: 0 }), preset);
+      for (const options of [{}, { frames: 2, overlapFrames: true }])
+        expect(checkLaws(checked, simulateTiming(checked, options))).toEqual([]);
     });
   });
 }

@@ -43,6 +43,7 @@ function drive(given: object, requests: readonly Request[], create = controller)
   const served: { slot: number; port: number; start: number; end: number }[] = [];
   const dram = create(p, new Ports(AGENTS), requests.length, {
     wakeDram: (time, token) => events.push({ time, token }),
+    skipTo: () => false,
     dramServed: (port, slot, start, end) => served.push({ slot, port, start, end }),
   });
   requests.forEach(({ port = 0, arrival = 0, address, bytes = 64, write = false }, slot) => {
@@ -274,6 +275,15 @@ describe("turns", () => {
     const { spans } = drive(IDEAL_DRAM, [...loads, { port: 2 * AGENTS, arrival: 100, address: 1 << 20 }]);
     // decided on when the second KiB has gone
     expect(spans[8]).toEqual([128, 132]);
+  });
+
+  test("a port whose next turn just makes up for what it took too much passes", () => {
+    // port 0 takes 2 KiB in its turn of 1 KiB, and so misses the next one
+    const { served } = drive({ ...IDEAL_DRAM, "dram.quantumBytes": 1024 }, [
+      ...waiting(0, 2048, 8192),
+      ...waiting(1, 1024, 8192),
+    ]);
+    expect(served.slice(0, 9).map(({ port }) => port)).toEqual([0, 1, 1, 0, 1, 1, 0, 1, 1]);
   });
 
   test("a port that comes back has no more than the others", () => {

@@ -45,6 +45,18 @@ describe("MAC arrays go first", () => {
     expect(cycles(conv)).toBe(86);
   });
 
+  test("a copy beside a convolution tries again for each of its whole cycles", () => {
+    const program = new Builder({ ...BANKS, "link.bytesPerCycle": 64 });
+    const tensor = program.tensor("tile", [1, 41, 1]);
+    const view = program.view(tensor);
+    const convFields = program.conv(PIXELS, 8);
+    program.add("conv", convFields);
+    const copy = program.add("copy", { src: view, dst: view, ...whole([1, 41, 1]) });
+    const { cycles } = run(program);
+    // 41 B read and 41 B written: 6 cycles of 16 B
+    expect(cycles(copy)).toBe(Math.round(6 / (1 - ARRAY)));
+  });
+
   test("loads and stores beside a convolution move at 7/16 of their rate", () => {
     for (const op of ["load", "store"] as const) {
       // the engine is slow, DRAM is quick: 256 B / 4
@@ -103,6 +115,21 @@ describe("banks hold so much", () => {
     for (const agent of [0, 1]) expect(span(load, agent).start).toBe(span(sum, 1).end);
   });
 
+  test("a group moves as fast as the fullest SRAM of its agents lets it", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 1, agents: 3 });
+    const tensor = program.tensor("tile", [1, 1, 208], "intermediate");
+    const view = program.view(tensor);
+    const sums = program.tensor("sum", [1, 64, 1]);
+    const operand = program.view(sums);
+    // agent 1 alone adds: 3 of its 16 B/cycle
+    const box = { y: axis(0, 1), x: axis(64, 64, 0, -64), c: axis(0, 1) };
+    const sum = program.add("add", { a: operand, b: operand, dst: operand, tensor: sums, gridX: 2, ...box });
+    const load = program.add("load", { dst: view, ...whole([1, 1, 208]), multicast: "all" });
+    const { cycles, span } = run(program);
+    expect(span(sum, 1).end).toBeGreaterThan(span(load).end);
+    for (const agent of [0, 1, 2]) expect(cycles(load, agent)).toBe(208 / 13);
+  });
+
   test("a copy takes the banks of both agents", () => {
     const program = new Builder({ ...BANKS, "pool.lanes": 64, agents: 2, "link.bytesPerCycle": 64 });
     const tensor = program.tensor("tile", [1, 64, 1]);
@@ -114,6 +141,21 @@ describe("banks hold so much", () => {
     const sum = program.add("add", add);
     const { span } = run(program);
     for (const agent of [0, 1]) expect(span(sum, agent).start).toBe(span(copy, 0).start + 4);
+  });
+
+  test("a copy is as slow as the fuller of both SRAMs", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 1, agents: 2, "link.bytesPerCycle": 64 });
+    const view = program.view(program.tensor("tile", [1, 208, 1]));
+    const sums = program.tensor("sum", [1, 64, 1]);
+    const operand = program.view(sums);
+    // agent 1 alone adds: 3 of its 16 B/cycle
+    const box = { y: axis(0, 1), x: axis(64, 64, 0, -64), c: axis(0, 1) };
+    program.add("add", { a: operand, b: operand, dst: operand, tensor: sums, ...box });
+    const sent = { y: axis(0, 1), x: axis(0, 208), c: axis(0, 1) };
+    const copy = program.add("copy", { src: view, dst: view, ...sent, offsetX: 1 });
+    const next = program.add("copy", { src: view, dst: view, ...sent, offsetX: 1 });
+    const { span } = run(program);
+    expect(span(next).start - span(copy).start).toBe(208 / 13);
   });
 
   test("two arrays of an agent share them, too", () => {

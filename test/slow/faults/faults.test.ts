@@ -35,7 +35,7 @@ const NEAREST: Readonly<Record<string, string>> = {
   "memory-controller.ts": "dram",
   "transfers.ts": "transfers",
   "requests.ts": "transfers",
-  "fetch.ts": "order",
+  "fetch.ts": "fetch",
   "sram.ts": "sram",
   "costs.ts": "compute",
   "issue.ts": "order",

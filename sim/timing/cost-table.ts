@@ -1,0 +1,51 @@
+/** What every agent's share of every instruction costs, in tables: [instruction * agents + agent]. */
+import type { MachineParameters } from "../../isa/index.ts";
+import { cost } from "./costs.ts";
+import type { ProgramWork } from "./program-work.ts";
+
+export interface CostTable {
+  /** See `Cost`. */
+  readonly occupancy: Float64Array;
+  readonly tail: Float64Array;
+  /** 1: its time comes from its DRAM requests instead. */
+  readonly isTransfer: Uint8Array;
+  /** Bytes of the agent's own SRAM that it reads and writes. */
+  readonly sramBytes: Float64Array;
+  /** Agent in whose SRAM it writes as many; -1: none. */
+  readonly copiesTo: Int16Array;
+}
+
+function build({ stream, work }: ProgramWork, p: MachineParameters): CostTable {
+  const { agents, instructions } = stream;
+  const size = work.length * agents;
+  const table = {
+    occupancy: new Float64Array(size),
+    tail: new Float64Array(size),
+    isTransfer: new Uint8Array(size),
+    sramBytes: new Float64Array(size),
+    copiesTo: new Int16Array(size).fill(-1),
+  };
+  work.forEach((shares, i) => {
+    shares.forEach((share, agent) => {
+      const at = i * agents + agent;
+      const { occupancy, tail } = cost(instructions[i], share, p);
+      table.occupancy[at] = occupancy;
+      table.tail[at] = tail;
+      if (share.region !== null) table.isTransfer[at] = 1;
+      table.sramBytes[at] = share.sramReadBytes + (share.copiesTo < 0 ? share.sramWriteBytes : 0);
+      table.copiesTo[at] = share.copiesTo;
+    });
+  });
+  return table;
+}
+
+const known = new WeakMap<ProgramWork, { readonly p: MachineParameters; readonly table: CostTable }>();
+
+/** The program's costs on a machine; those of the machine used last are kept. */
+export function costTable(programWork: ProgramWork, p: MachineParameters): CostTable {
+  const latest = known.get(programWork);
+  if (latest?.p === p) return latest.table;
+  const table = build(programWork, p);
+  known.set(programWork, { p, table });
+  return table;
+}
