@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FAULTS } from "./list.ts";
 
-const repository = resolve(import.meta.dirname, "../../..");
+const repository = resolve(import.meta.dirname, "../..");
 const vitest = join(repository, "node_modules/vitest/vitest.mjs");
 const COPIED = [
   "isa",
