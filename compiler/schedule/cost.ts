@@ -165,7 +165,8 @@ export function phaseCost(
   const agents = choice.gridY * choice.gridX;
   for (const use of shape.uses.values()) {
     if (choice.homes.get(use.root.name) !== "dram" || use.kind === "within") continue;
-    const bytes = useBytes(use, firstRows.fresh.get(use.root.name)!, firstCols.columns.get(use.root.name)!);
+    const stripe = useBytes(use, firstRows.fresh.get(use.root.name)!, firstCols.columns.get(use.root.name)!);
+    const bytes = hasBuffer(use, choice) ? stripe : Math.min(stripe, pieceBytes(machine));
     const cycles = transfer(bytes, bytes * agents, rates);
     if (use.kind === "input") begin += cycles;
     else end += cycles;
