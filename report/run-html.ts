@@ -87,7 +87,7 @@ function timeSections(report: Report & { readonly totals: Totals }, recording: R
       "Layers",
       layerTable(report),
       note(
-        "Cycles are attributed: each cycle of the run belongs to the oldest unfinished layer, so that layers that run ahead of it may seem to use more than the arrays have. Click a layer to mark it everywhere.",
+        "Each cycle of the run belongs to the layer of the oldest instruction not finished, so that cycles add up to the run. MAC use is of the arrays while they work on the layer. Click a layer to mark it everywhere.",
       ),
     ),
     timelineSection(timelineOf(report, recording).joinedCycles),
