@@ -91,7 +91,7 @@ function lowerWithin(
     exponentOf: (tensor: string) => tensors.quantized(tensor).exponent,
   };
   // constants first, then activations: all constants come before all activations in DRAM
-  const emitters = steps.map((step, i): ((tables: TensorTable) => PhaseItem[]) => {
+  const emitters = steps.map((step, i): (() => PhaseItem[]) => {
     if (step.kind === "layer") {
       const planned = layer(step.operator, tensors);
       const pool = new Pool(layerOf(groups[step.operator]).name);
@@ -109,7 +109,7 @@ function lowerWithin(
   for (const [name, part] of partsOf(steps, network, (root) => tensors.idOf(root))) parts.set(name, part);
   const filled = new Set<string>();
   const items = steps.map((step, i): PhaseItem[] => {
-    const own = emitters[i](tensors);
+    const own = emitters[i]();
     if (step.kind === "layer") return own;
     const place = { grid: { gridY: step.choice.gridY, gridX: step.choice.gridX }, layer: step.choice.first, tile: 0 };
     const exchanges = toExchange(step, filled).flatMap((root) => exchangeMargins(parts.get(root)!, place));

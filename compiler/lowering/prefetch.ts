@@ -28,16 +28,11 @@ export function withPrefetch(
   const all = fits(early);
   if (all !== null) return all;
   const leads = steps.map(() => 0);
-  let best = fits(leads);
-  if (best === null) return null;
+  if (fits(leads) === null) return null;
   for (let i = 1; i < steps.length; i++) {
     for (const lead of new Set([early[i], LOAD_AHEAD])) {
       leads[i] = lead;
-      const drafts = fits(leads);
-      if (drafts !== null) {
-        best = drafts;
-        break;
-      }
+      if (fits(leads) !== null) break;
       leads[i] = 0;
     }
   }

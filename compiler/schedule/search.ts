@@ -95,7 +95,7 @@ interface State {
 
 /** An agent's part of every tensor for a grid: parts of tensors with other strides cover the same part of the picture. */
 class Parts {
-  private readonly heights = new Map<string, Tile | null>();
+  private readonly tiles = new Map<string, Tile | null>();
 
   constructor(network: Network, gridY: number, gridX: number) {
     const strides = new Map<string, readonly [number, number] | null>();
@@ -124,12 +124,12 @@ class Parts {
         stride === null || coarsest[0] % stride[0] !== 0 || coarsest[1] % stride[1] !== 0
           ? null
           : { height: (height * coarsest[0]) / stride[0], width: (width * coarsest[1]) / stride[1] };
-      this.heights.set(name, tile);
+      this.tiles.set(name, tile);
     }
   }
 
   of(root: string): Tile | null {
-    return this.heights.get(root) ?? null;
+    return this.tiles.get(root) ?? null;
   }
 }
 
@@ -328,10 +328,7 @@ export class Search {
     homes: ReadonlyMap<string, Home>,
     usesSram: boolean,
   ): readonly PlannedPhase[] | null {
-    const key = `${first},${end},${grid},${[...homes]
-      .map(([name, home]) => `${name}=${home}`)
-      .sort()
-      .join()}`;
+    const key = `${first},${end},${keyOf(grid, homes)}`;
     const known = this.choices.get(key);
     if (known !== undefined) return known;
     const whole = this.plan({ shape, first, end, grid, homes, usesSram });
@@ -412,13 +409,14 @@ export class Search {
           const beats = (other: { cost: PhaseCost } | null) =>
             other === null || this.score(cost) < this.score(other.cost);
           if (beats(best)) best = { kind: "phase", shape, choice, cost, second: best };
-          else if (best !== null && choice !== best.choice && beats(best.second))
-            best = { ...best, second: { choice, cost } };
+          else if (best !== null && beats(best.second)) best = { ...best, second: { choice, cost } };
           return true;
         };
-        // the smallest stripe takes least SRAM; where one does not fit, no larger one does
-        if (!consider(widths[0], tall[0])) continue;
-        for (const width of widths) for (const height of tall) if (!consider(width, height)) break;
+        // a stripe that does not fit has no larger ones that do
+        for (const width of widths) {
+          const firstTooTall = tall.findIndex((height) => !consider(width, height));
+          if (firstTooTall === 0) break;
+        }
       }
       if (best !== null) break;
     }
