@@ -413,9 +413,16 @@ export function instruction<O extends Op>(op: O, given: Partial<Omit<Instruction
   return { op, ...fields, ...given } as InstructionOf<O>;
 }
 
+const FIELDS = new Map(
+  OPS.map((op): [Op, readonly (readonly [name: string, field: Field])[]] => [
+    op,
+    [...Object.entries<Field>(COMMON_FIELDS), ...Object.entries<Field>(INSTRUCTIONS[op].fields)],
+  ]),
+);
+
 /** All fields of an operation in encoding order. */
-export function fieldsOf(op: Op): [name: string, field: Field][] {
-  return [...Object.entries(COMMON_FIELDS), ...Object.entries(INSTRUCTIONS[op].fields)] as [string, Field][];
+export function fieldsOf(op: Op): readonly (readonly [name: string, field: Field])[] {
+  return FIELDS.get(op)!;
 }
 
 const UNIT_KINDS_PER_TP = UNIT_KINDS.slice(4);
