@@ -371,14 +371,12 @@ export type Handlers<Args extends unknown[], R> = {
   readonly [O in Op]: (instruction: InstructionOf<O>, ...args: Args) => R;
 };
 
-/** Calls the handler of the instruction's operation. */
-export function dispatch<Args extends unknown[], R>(
+/** The handler of an instruction's operation: handlerOf(HANDLERS, instruction)(instruction, ...). */
+export function handlerOf<Args extends unknown[], R>(
   handlers: Handlers<Args, R>,
-  instruction: Instruction,
-  ...args: Args
-): R {
-  const handler = handlers[instruction.op] as (instruction: Instruction, ...args: Args) => R;
-  return handler(instruction, ...args);
+  { op }: Instruction,
+): (instruction: Instruction, ...args: Args) => R {
+  return handlers[op] as (instruction: Instruction, ...args: Args) => R;
 }
 
 /** The unit an instruction runs in, or null when the scalar processor does it at issue. */

@@ -1,5 +1,5 @@
 /** Counting what instructions do. Total over the instruction table; nothing here depends on time. */
-import { dispatch, type Handlers, type Instruction } from "../isa/index.ts";
+import { type Handlers, handlerOf, type Instruction } from "../isa/index.ts";
 import { COUNTERS, type Counter, type Counters } from "./result.ts";
 import type { Work } from "./timing/work.ts";
 
@@ -63,5 +63,5 @@ export function countWork(counters: Counters, instruction: Instruction, work: Wo
   counters.sramReadBytes += times * work.sramReadBytes;
   counters.sramWriteBytes += times * work.sramWriteBytes;
   counters.accumulatorAccesses += times * work.accumulatorAccesses;
-  dispatch(COUNT, instruction, counters, work, times);
+  handlerOf(COUNT, instruction)(instruction, counters, work, times);
 }

@@ -8,13 +8,13 @@ import {
   boxVolume,
   type Context,
   copyTarget,
-  dispatch,
   dramRegion,
   FORMAT_BYTES,
   fillBox,
   gridPosition,
   type Handlers,
   HISTOGRAM_BINS,
+  handlerOf,
   type Instruction,
   type InstructionOf,
   inDram,
@@ -247,7 +247,8 @@ const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
 
 /** The agent's share of an instruction. */
 export function measure(context: Context, bound: BoundInstruction, agent: number): Work {
-  return dispatch(MEASURE, bound.instruction as Instruction, bound, context, agent);
+  const { instruction } = bound;
+  return handlerOf(MEASURE, instruction)(instruction, bound, context, agent);
 }
 
 /** Whether two shares are the same in every quantity; transfers are not, since each has a place in DRAM. */
