@@ -64,6 +64,7 @@ export class PhaseEmitter {
   private readonly delays: ReadonlyMap<number, number>;
   private readonly buffers: Pool;
   private readonly slots = new Map<string, Buffer[]>();
+  private readonly views = new Map<string, Map<number, TileView>>();
   private readonly tables = new Map<number, TileView>();
   private readonly resident = new Map<number, TileView>();
   private readonly weightRing: Buffer[];
@@ -165,9 +166,19 @@ export class PhaseEmitter {
 
   /** What a tensor's buffer holds in a stripe. */
   private view(use: RootUse, stripe: number): TileView {
-    const { name, format } = use.root;
+    const { name } = use.root;
     const part = this.context.parts.get(name);
     if (part !== undefined && !hasBuffer(use, this.choice)) return part.view;
+    // instructions of a stripe share one view
+    const views = this.views.get(name) ?? new Map<number, TileView>();
+    this.views.set(name, views);
+    const view = views.get(stripe) ?? this.stripeView(use, stripe);
+    views.set(stripe, view);
+    return view;
+  }
+
+  private stripeView(use: RootUse, stripe: number): TileView {
+    const { name, format } = use.root;
     const slots = this.slots.get(name)!;
     const { needed, columns } = this.stripes[stripe];
     const c = axis(use.channels.lo, use.channels.hi - use.channels.lo);
