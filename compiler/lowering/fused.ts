@@ -1,10 +1,12 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
 import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
-import { type PhaseCost, ratesOf } from "../schedule/cost.ts";
+import type { PhaseCost } from "../schedule/cost.ts";
 import { networkOf } from "../schedule/operators.ts";
 import type { PhaseChoice } from "../schedule/phase.ts";
-import { type Leg, Search, type SearchEffort, type Step } from "../schedule/search.ts";
+import { ratesOf } from "../schedule/rates.ts";
+import { Search, type SearchEffort } from "../schedule/search.ts";
+import type { Leg, Step } from "../schedule/steps.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { checkAllocation, Pool } from "./buffers.ts";
 import { groupModel } from "./groups.ts";

@@ -17,7 +17,6 @@ import {
   within,
 } from "../../kernels/index.ts";
 import type { QConv } from "../quantized-model.ts";
-import { PIECE_SLOTS, pieceBytes } from "../schedule/cost.ts";
 import { phaseDelays, slotsOf, writersOf } from "../schedule/delays.ts";
 import type { Operator } from "../schedule/operators.ts";
 import {
@@ -31,7 +30,16 @@ import {
   useBytes,
   weightExtents,
 } from "../schedule/phase.ts";
-import { cutBox, inputChannels, storesPieces, streamBytes, WEIGHT_SLOTS, weightChunk } from "../schedule/pieces.ts";
+import {
+  cutBox,
+  inputChannels,
+  PIECE_SLOTS,
+  pieceBytes,
+  storesPieces,
+  streamBytes,
+  WEIGHT_SLOTS,
+  weightChunk,
+} from "../schedule/pieces.ts";
 import { Pool } from "./buffers.ts";
 import { addConvConstants, poolMode, WIDE } from "./conv-program.ts";
 import type { PartView } from "./parts.ts";
@@ -260,7 +268,9 @@ export class PhaseEmitter {
     const arrayCols = machine.parameters["array.cols"];
     const taps = conv.kernel[0] * conv.kernel[1];
     const groupIn = inputChannels(conv);
-    const pieces = cutBox(operator, conv, y.extent, x.extent, this.shape, this.choice, this.context);
+    const storedBytes = storesPieces(operator, this.shape, this.choice) ? use.root.bytes : 0;
+    const { weightsResident } = this.choice;
+    const pieces = cutBox(operator, conv, y.extent, x.extent, weightsResident, storedBytes, this.context);
     const chunks = Math.ceil(groupIn / pieces.chunk);
     const last = firstChannel + output.channels;
     let isFirst = true;

@@ -2,7 +2,7 @@
 import type { Machine } from "../../isa/index.ts";
 import type { Buffer, Draft } from "../../kernels/index.ts";
 import { weightBytes } from "../schedule/phase.ts";
-import type { Step } from "../schedule/search.ts";
+import type { Step } from "../schedule/steps.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocateByUse, type BufferUse } from "./buffers.ts";
 import type { PhaseItem } from "./phase-emit.ts";
