@@ -67,7 +67,12 @@ function lowerWithin(
     });
   const scratch = new TensorTable(model, grouped);
   const slowdown = machine.parameters["dram.bytesPerCycle"] / ratesOf(machine).dram;
+  const known = new Map<number, number | null>();
   const layerCycles = (index: number): number | null => {
+    if (!known.has(index)) known.set(index, planLayerCycles(index));
+    return known.get(index)!;
+  };
+  const planLayerCycles = (index: number): number | null => {
     try {
       // the layer planner knows neither refreshes nor how long transfers take to start
       return layer(index, scratch).cycles * slowdown;

@@ -66,6 +66,18 @@ interface ModelUse {
   readonly slots: number;
 }
 
+/**
+ * Where a tensor's rows (or columns) begin and end that a stretch lo..hi of the result needs: lo x ratio + before, hi x ratio + after. All windows
+ * between the two have one ratio, so both are straight lines.
+ */
+interface Edge {
+  readonly ratio: number;
+  readonly before: number;
+  readonly after: number;
+  /** of the agent's whole tile */
+  readonly end: number;
+}
+
 interface ModelOperator {
   readonly operator: Operator;
   readonly output: number;
@@ -91,12 +103,15 @@ interface Work {
 
 /** What a phase's tilings differ in, beside stripes. */
 export type Keeping = Pick<PhaseChoice, "weightsResident" | "storeStripes">;
+type Needs = ReadonlyMap<string, Span>;
 type Fixed = Omit<PhaseChoice, "stripeRows" | "stripeCols" | keyof Keeping>;
 
 /** A phase on one grid of agents, its tensors in their homes: what each way to cut it into stripes takes. */
 export class PhaseModel {
   private readonly uses: readonly ModelUse[];
   private readonly operators: readonly ModelOperator[];
+  private readonly rowEdges: readonly Edge[];
+  private readonly colEdges: readonly Edge[];
   private readonly rates: Rates;
   private readonly agents: number;
   private readonly tableBytes: number;
@@ -104,7 +119,7 @@ export class PhaseModel {
   private readonly streamBytes: number;
 
   constructor(
-    private readonly shape: PhaseShape,
+    shape: PhaseShape,
     private readonly fixed: Fixed,
     private readonly context: ArrayContext,
     private readonly cuts: Cuts,
@@ -123,6 +138,14 @@ export class PhaseModel {
         slots: slotsOf(use, shape, delays, 2),
       };
     });
+    const nothing = { lo: 0, hi: 0 };
+    const edges = (none: Needs, whole: Needs, ratioOf: (use: RootUse) => number): Edge[] =>
+      this.uses.map(({ use }) => {
+        const { lo, hi } = none.get(use.root.name)!;
+        return { ratio: ratioOf(use), before: lo, after: hi, end: whole.get(use.root.name)!.hi };
+      });
+    this.rowEdges = edges(rowNeeds(shape, fixed, nothing), rowNeeds(shape, fixed), ({ ratioY }) => ratioY);
+    this.colEdges = edges(colNeeds(shape, fixed, nothing), colNeeds(shape, fixed), ({ ratioX }) => ratioX);
     const index = new Map([...shape.uses.keys()].map((name, i) => [name, i]));
     this.operators = shape.operators.map((operator) => {
       const output = index.get(operator.output.root)!;
@@ -137,37 +160,34 @@ export class PhaseModel {
 
   /** The first, the second and the last stripe stand for all: those between are like the second. */
   rows(size: number): Cut {
-    return this.cut(size, this.fixed.tile.height, (span) => rowNeeds(this.shape, this.fixed, span), true);
+    return this.cut(size, this.fixed.tile.height, this.rowEdges, true);
   }
 
   /** Columns are like each other but the last. */
   cols(size: number): Cut {
-    return this.cut(size, this.fixed.tile.width, (span) => colNeeds(this.shape, this.fixed, span), false);
+    return this.cut(size, this.fixed.tile.width, this.colEdges, false);
   }
 
-  private cut(size: number, whole: number, needs: (span: Span) => ReadonlyMap<string, Span>, keeps: boolean): Cut {
+  private cut(size: number, whole: number, edges: readonly Edge[], keeps: boolean): Cut {
     const stripes = Math.ceil(whole / size);
-    const spanAt = (i: number) => ({ lo: i * size, hi: Math.min((i + 1) * size, whole) });
-    const picked = keeps ? [0, 1, stripes - 1] : [0, stripes - 1];
-    const most = new Int32Array(this.uses.length);
-    const samples: CutSample[] = [];
-    [...new Set(picked)]
-      .filter((i) => i < stripes)
-      .forEach((i, at, list) => {
-        const needed = needs(spanAt(i));
-        const before = keeps && i > 0 ? needs(spanAt(i - 1)) : null;
-        const fresh = new Int32Array(this.uses.length);
-        const kept = new Int32Array(this.uses.length);
-        this.uses.forEach(({ use: { root } }, u) => {
-          const { lo, hi } = needed.get(root.name)!;
-          const from = Math.min(Math.max(lo, before?.get(root.name)?.hi ?? lo), hi);
-          fresh[u] = hi - from;
-          kept[u] = from - lo;
-          most[u] = Math.max(most[u], hi - lo);
-        });
-        // the one before the last stands for those between as well
-        samples.push({ count: at === list.length - 2 ? stripes - list.length + 1 : 1, fresh, kept });
+    const end = ({ ratio, after, end }: Edge, i: number) =>
+      (i + 1) * size >= whole ? end : (i + 1) * size * ratio + after;
+    const picked = [...new Set(keeps ? [0, 1, stripes - 1] : [0, stripes - 1])].filter((i) => i < stripes);
+    const most = new Int32Array(edges.length);
+    const samples = picked.map((i, at): CutSample => {
+      const fresh = new Int32Array(edges.length);
+      const kept = new Int32Array(edges.length);
+      edges.forEach((edge, u) => {
+        const lo = i * size * edge.ratio + edge.before;
+        const hi = end(edge, i);
+        const from = keeps && i > 0 ? Math.min(Math.max(lo, end(edge, i - 1)), hi) : lo;
+        fresh[u] = hi - from;
+        kept[u] = from - lo;
+        most[u] = Math.max(most[u], hi - lo);
       });
+      // the one before the last stands for those between as well
+      return { count: at === picked.length - 2 ? stripes - picked.length + 1 : 1, fresh, kept };
+    });
     return { size, stripes, samples, most };
   }
 

@@ -30,34 +30,54 @@ export interface TilingRequest {
 /** The tiling with the lowest score and the one behind it, or null when none fits. */
 export function bestTiling(request: TilingRequest): { best: Tiling; second: Tiling | null } | null {
   const { model, height, width, effort, freeBytes, score } = request;
-  const widths = spread(width, effort.columnCuts).map((size) => model.cols(size));
-  const heights = spread(height, effort.stripeHeights).map((size) => model.rows(size));
+  const widths = spread(width, effort.columnCuts);
+  const heights = spread(height, effort.stripeHeights);
+  const rowsOf = remembered((size) => model.rows(size));
+  const colsOf = remembered((size) => model.cols(size));
   for (const weightsResident of request.canStream ? [true, false] : [true]) {
     // streamed weights pay for every stripe
-    const tall = weightsResident ? heights : heights.filter(({ size }) => size >= height / 8);
-    const found: { best: Tiling; score: number; second: Tiling | null; secondScore: number }[] = [];
-    const consider = (rows: Cut, cols: Cut, storeStripes: boolean): boolean => {
-      const cost = model.cost(rows, cols, { weightsResident, storeStripes }, freeBytes);
-      if (cost === null) return false;
-      const own = score(cost);
-      const tiling = { stripeRows: rows.size, stripeCols: cols.size, weightsResident, storeStripes, cost };
-      const [known] = found;
-      if (known === undefined)
-        found.push({ best: tiling, score: own, second: null, secondScore: Number.POSITIVE_INFINITY });
-      else if (own < known.score) found[0] = { best: tiling, score: own, second: known.best, secondScore: known.score };
-      else if (own < known.secondScore) found[0] = { ...known, second: tiling, secondScore: own };
-      return true;
-    };
+    const tall = weightsResident ? heights : heights.filter((size) => size >= height / 8);
+    const found = new Podium();
     for (const storeStripes of request.canStorePieces ? [true, false] : [true]) {
+      const keeping = { weightsResident, storeStripes };
+      const consider = (stripeRows: number, stripeCols: number): boolean => {
+        const cost = model.cost(rowsOf(stripeRows), colsOf(stripeCols), keeping, freeBytes);
+        if (cost !== null) found.enter({ stripeRows, stripeCols, ...keeping, cost }, score(cost));
+        return cost !== null;
+      };
       // a stripe that does not fit has no larger ones that do
       for (const cols of widths) {
-        const firstTooTall = tall.findIndex((rows) => !consider(rows, cols, storeStripes));
+        const firstTooTall = tall.findIndex((rows) => !consider(rows, cols));
         if (firstTooTall === 0) break;
       }
     }
-    if (found.length > 0) return found[0];
+    if (found.best !== null) return { best: found.best, second: found.second };
   }
   return null;
+}
+
+/** The best two. */
+class Podium {
+  best: Tiling | null = null;
+  second: Tiling | null = null;
+  private bestScore = Number.POSITIVE_INFINITY;
+  private secondScore = Number.POSITIVE_INFINITY;
+
+  enter(tiling: Tiling, score: number): void {
+    if (score < this.bestScore) {
+      [this.second, this.secondScore] = [this.best, this.bestScore];
+      [this.best, this.bestScore] = [tiling, score];
+    } else if (score < this.secondScore) [this.second, this.secondScore] = [tiling, score];
+  }
+}
+
+function remembered(cutOf: (size: number) => Cut): (size: number) => Cut {
+  const known = new Map<number, Cut>();
+  return (size) => {
+    const cut = known.get(size) ?? cutOf(size);
+    known.set(size, cut);
+    return cut;
+  };
 }
 
 /** Sizes tried, ascending: they cut the whole evenly, each about as many times larger than the one before. */
