@@ -161,6 +161,21 @@ export function measuringCycles(shape: ConvShape, plan: ConvPlan, machine: Machi
   return estimateCycles({ ...shape, finalBytes: 0 }, plan, machine, packing);
 }
 
+/** What no plan of a tile size undercuts: its arrays' time. */
+function leastCycles(shape: ConvShape, candidate: Candidate, machine: Machine, packing: Packing): number {
+  const p = machine.parameters;
+  const { gridY, gridX, split, tileHeight, tileWidth } = candidate;
+  const byColumns = split === "columns";
+  const steps =
+    Math.ceil(shape.final.height / (gridY * tileHeight)) *
+    Math.ceil(shape.final.width / ((byColumns ? gridX : 1) * tileWidth));
+  const blocks = Math.ceil(shape.output.channels / p["array.cols"]);
+  const passes = ARRAY_PASSES[packing](...shape.geometry.kernel, shape.inChannels / shape.groups, p["array.rows"]);
+  const pixels = Math.max(tileHeight * tileWidth, p["array.rows"]);
+  const mac = (Math.ceil(blocks / (byColumns ? 1 : gridX)) * passes * pixels) / p["agent.tensorProcessors"];
+  return steps * (mac + OVERHEAD_CYCLES_PER_STEP);
+}
+
 /** The cost model: time of computing against time of moving, per step, overlapped when there are several. */
 function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine, packing: Packing): number {
   const p = machine.parameters;
@@ -270,6 +285,8 @@ function* fittingPlans(
   if (candidate.split === "channels" && shape.channelsFollow && candidate.gridX * channels !== shape.output.channels)
     return;
   const agentBlocks = Math.ceil(channels / cols);
+  const residentBytes = agentBlocks * shape.geometry.kernel[0] * shape.geometry.kernel[1] * groupIn * cols;
+  if (variant.weightsResident && !candidate.persistentWeights && residentBytes > sramBytes) return;
   const columnsPerStep = candidate.split === "columns" ? candidate.gridX * candidate.tileWidth : candidate.tileWidth;
   const stepsY = Math.ceil(shape.final.height / (candidate.gridY * candidate.tileHeight));
   const stepsX = Math.ceil(shape.final.width / columnsPerStep);
@@ -336,6 +353,7 @@ export function planConv(
       for (const tileHeight of splits(Math.ceil(shape.final.height / gridY))) {
         for (const tileWidth of widths) {
           const candidate = { gridY, gridX, split, tileHeight, tileWidth, persistentWeights };
+          if (best !== null && leastCycles(shape, candidate, machine, packing) >= best.cycles) continue;
           for (const plan of candidatePlans(shape, machine, candidate, sramBytes)) {
             const cycles = estimateCycles(shape, plan, machine, packing);
             if (best === null || cycles < best.cycles) best = { ...plan, cycles };

@@ -25,12 +25,14 @@ import {
 } from "./pieces.ts";
 import { type Rates, ratesOf, transferCycles } from "./rates.ts";
 
+const UNITS = ["mac", "shift", "pool", "link", "dma", "dram"] as const;
+
 export interface PhaseCost {
   readonly sramBytes: number;
   readonly cycles: number;
   readonly dramBytes: number;
   /** the unit that takes longest */
-  readonly bound: "mac" | "shift" | "pool" | "link" | "dma" | "dram";
+  readonly bound: (typeof UNITS)[number];
 }
 
 /** A way to cut a phase's result in one direction. By tensor: rows (or columns) of stripes that stand for all. */
@@ -84,6 +86,14 @@ interface ModelOperator {
   readonly outputUse: ModelUse;
 }
 
+/** What is loaded once for a phase, beside its input. */
+interface Constants {
+  readonly cycles: number;
+  /** until the first operator has its own */
+  readonly firstCycles: number;
+  readonly bytes: number;
+}
+
 interface Work {
   mac: number;
   shift: number;
@@ -117,6 +127,8 @@ export class PhaseModel {
   private readonly tableBytes: number;
   private readonly weightBytes: number;
   private readonly streamBytes: number;
+  private readonly allConstants: Constants;
+  private readonly tablesAlone: Constants;
 
   constructor(
     shape: PhaseShape,
@@ -156,6 +168,25 @@ export class PhaseModel {
     this.tableBytes = tableBytes(shape);
     this.weightBytes = weightBytes(shape, machine);
     this.streamBytes = aligned(streamBytes(shape, machine));
+    this.allConstants = this.constants(true);
+    this.tablesAlone = this.constants(false);
+  }
+
+  /** Shift tables, and weights that stay for the phase. */
+  private constants(weightsResident: boolean): Constants {
+    const cols = this.context.machine.parameters["array.cols"];
+    let [cycles, firstCycles, bytes] = [0, 0, 0];
+    for (const { operator } of this.operators) {
+      const extents = weightExtents(operator, cols);
+      if (extents === null) continue;
+      const table = operator.output.channels * 4;
+      const weights = weightsResident ? extents.blocks * extents.rows * cols : 0;
+      cycles += transferCycles(table, table, this.rates);
+      if (weights > 0) cycles += transferCycles(weights, weights, this.rates);
+      if (firstCycles === 0) firstCycles = cycles;
+      bytes += table + weights;
+    }
+    return { cycles, firstCycles, bytes };
   }
 
   /** The first, the second and the last stripe stand for all: those between are like the second. */
@@ -233,19 +264,9 @@ export class PhaseModel {
       last: 0,
     };
     for (const col of cols.samples) for (const row of rows.samples) this.addStripe(work, row, col, keeping);
-    // shift tables, and weights that stay for the phase
-    let constants = 0;
-    let firstConstants = 0;
-    for (const { operator } of this.operators) {
-      const extents = weightExtents(operator, p["array.cols"]);
-      if (extents === null) continue;
-      const table = operator.output.channels * 4;
-      const weights = keeping.weightsResident ? extents.blocks * extents.rows * p["array.cols"] : 0;
-      constants += transferCycles(table, table, rates) + (weights > 0 ? transferCycles(weights, weights, rates) : 0);
-      if (firstConstants === 0) firstConstants = constants;
-      work.dramBytes += table + weights;
-    }
-    work.load += constants;
+    const constants = keeping.weightsResident ? this.allConstants : this.tablesAlone;
+    work.load += constants.cycles;
+    work.dramBytes += constants.bytes;
     work.dramBytes += 64 * work.instructions;
     const tps = p["agent.tensorProcessors"];
     const times = {
@@ -256,7 +277,6 @@ export class PhaseModel {
       dma: Math.max(work.load, work.store),
       dram: work.dramBytes / rates.dram,
     };
-    const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
     const stripes = rows.stripes * cols.stripes;
     const together = Math.max(times.mac, times.shift, times.pool, times.link) + work.bubbles;
     // in one stripe operators follow each other; else one works beside another
@@ -266,7 +286,7 @@ export class PhaseModel {
     const residentBytes = keeping.weightsResident ? this.weightBytes : 0;
     const isAhead = fixed.first > 0 && sramBytes + residentBytes <= freeBytes;
     // the first stripe's data come before anything can be done, and the last one's go when all is done
-    let [begin, end] = [isAhead ? 0 : firstConstants, 0];
+    let [begin, end] = [isAhead ? 0 : constants.firstCycles, 0];
     for (let u = 0; u < this.uses.length; u++) {
       const use = this.uses[u];
       if (!use.isInDram) continue;
@@ -282,7 +302,7 @@ export class PhaseModel {
     if (fixed.first === 0)
       begin += p["dram.latencyCycles"] + (64 * p["issue.fetchInstructions"]) / p["dram.bytesPerCycle"];
     const cycles = Math.max(begin + compute, work.load + (isAhead ? 0 : last), work.store, times.dram) + end;
-    return { sramBytes, cycles, dramBytes: work.dramBytes, bound };
+    return { sramBytes, cycles, dramBytes: work.dramBytes, bound: largestOf(times) };
   }
 
   /** Operators of a stripe, and its transfers. */
@@ -384,4 +404,10 @@ export class PhaseModel {
     work.serial += count * cycles;
     work.last = cycles;
   }
+}
+
+function largestOf(times: Readonly<Record<PhaseCost["bound"], number>>): PhaseCost["bound"] {
+  let largest: PhaseCost["bound"] = "mac";
+  for (const unit of UNITS) if (times[unit] > times[largest]) largest = unit;
+  return largest;
 }

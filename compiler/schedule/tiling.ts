@@ -42,7 +42,7 @@ export function bestTiling(request: TilingRequest): { best: Tiling; second: Tili
       const keeping = { weightsResident, storeStripes };
       const consider = (stripeRows: number, stripeCols: number): boolean => {
         const cost = model.cost(rowsOf(stripeRows), colsOf(stripeCols), keeping, freeBytes);
-        if (cost !== null) found.enter({ stripeRows, stripeCols, ...keeping, cost }, score(cost));
+        if (cost !== null) found.enter(score(cost), () => ({ stripeRows, stripeCols, ...keeping, cost }));
         return cost !== null;
       };
       // a stripe that does not fit has no larger ones that do
@@ -63,11 +63,17 @@ class Podium {
   private bestScore = Number.POSITIVE_INFINITY;
   private secondScore = Number.POSITIVE_INFINITY;
 
-  enter(tiling: Tiling, score: number): void {
-    if (score < this.bestScore) {
-      [this.second, this.secondScore] = [this.best, this.bestScore];
-      [this.best, this.bestScore] = [tiling, score];
-    } else if (score < this.secondScore) [this.second, this.secondScore] = [tiling, score];
+  enter(score: number, tiling: () => Tiling): void {
+    if (score >= this.secondScore) return;
+    if (score >= this.bestScore) {
+      this.second = tiling();
+      this.secondScore = score;
+      return;
+    }
+    this.second = this.best;
+    this.secondScore = this.bestScore;
+    this.best = tiling();
+    this.bestScore = score;
   }
 }
 
