@@ -1,6 +1,6 @@
 /**
- * How fast rapsim is, and onnxruntime on the same network in the same run: `npm run bench [-- --rounds 3 --json FILE]`. Every
- * measurement has a process of its own; rounds go over all of them in turn, and the medians count.
+ * How fast rapsim is, and onnxruntime on the same network in the same run: `npm run bench [-- --rounds 3 --json FILE --docs
+ * PAGE]`. Every measurement has a process of its own; rounds go over all of them in turn, and the medians count.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,18 +8,18 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { loadModel } from "../compiler/index.ts";
 import { writeQdq } from "../test/support/qdq-writer.ts";
 import { floatOnnx } from "./float-onnx.ts";
 import type { KernelSpeed } from "./kernels.ts";
 import { median, medianTimes } from "./measure.ts";
+import { markdownTable, writeIntoPage } from "./page.ts";
 import type { Measured } from "./parts.ts";
 
 const NETWORK = "squeezedet";
 
 const { values: options } = parseArgs({
-  options: { json: { type: "string" }, rounds: { type: "string", default: "3" } },
+  options: { json: { type: "string" }, docs: { type: "string" }, rounds: { type: "string", default: "3" } },
 });
 const rounds = Number(options.rounds);
 
@@ -68,7 +68,8 @@ const BATCHES = ["batch of 80", "batch of 80, 2 threads"] as const;
 
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 
-progress(`${NETWORK} on rap-e; load before: ${loadavg()[0].toFixed(2)}`);
+const loadBefore = loadavg()[0].toFixed(1);
+progress(`${NETWORK} on rap-e; load ${loadBefore}`);
 output("../cli/main.js", "quantize", NETWORK, "-o", join(folder, "model.rapq"));
 wallMs(...COMMANDS["rapsim compile"].args);
 writeFileSync(join(folder, "int8.onnx"), writeQdq(loadModel(NETWORK, { activations: "u8", head: "i8" })));
@@ -105,7 +106,7 @@ const parts = [...measured].map(([name, results]) => ({
 const named = (name: string) => parts.find((one) => one.name === name);
 
 /** One measurement by another: of wall times, and of CPU times where both have one thread. */
-function ratio(what: string, over: string, bar: number) {
+function ratio(what: string, over: string, bar: number | null) {
   const [a, b] = [named(what), named(over)];
   if (a === undefined || b === undefined) return [];
   const isThreaded = what.includes("threads");
@@ -118,45 +119,44 @@ const ratios = [
   ...ratio("retiming", "timing", 1),
   ...ratio("batch of 80, 2 threads", "functional", 0.6),
   ...["onnxruntime-web float32", "onnxruntime-node INT8", "onnxruntime-node float32"].flatMap((other) =>
-    ratio("functional", other, Number.NaN),
+    ratio("functional", other, null),
   ),
 ];
 const { events, wallMs: timingMs } = named("timing")!;
 const eventsPerSecond = events! / (timingMs / 1000);
 
 const fixed = (value: number, digits = 1) => value.toFixed(digits);
-const table = (head: string[], rows: (string | number)[][]) => {
-  const drawn = new Table({ head, style: { head: [], border: [] } });
-  drawn.push(...rows);
-  console.log(drawn.toString());
-};
-const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}, load ${loadavg()[0].toFixed(2)}`;
-console.log(`${NETWORK} on rap-e; ${machine}; medians of ${rounds} rounds\n`);
-table(
-  ["one frame, in process, warm", "wall ms", "CPU ms", "peak MiB"],
-  parts.map((one) => [one.name, fixed(one.wallMs), fixed(one.cpuMs), fixed(one.peakMiB, 0)]),
-);
-console.log(`timing: ${events} events, ${fixed(eventsPerSecond / 1e6)} million per second\n`);
-table(
-  ["ratio", "wall", "CPU", "bar"],
-  ratios.map(({ name, wall, cpu, bar }) => [
-    name,
-    fixed(wall, 2),
-    cpu === null ? "" : fixed(cpu, 2),
-    Number.isNaN(bar) ? "" : `<= ${bar}`,
-  ]),
-);
-table(
-  ["whole process", "wall ms", "bar"],
-  commands.map(({ name, wallMs: ms, barMs }) => [name, fixed(ms, 0), `<= ${barMs}`]),
-);
-table(
-  ["kernel", "speed"],
-  kernels.map(({ name, value, unit }) => [name, `${fixed(value, unit === "GMAC/s" ? 1 : 3)} ${unit}`]),
-);
-if (named("onnxruntime-node INT8") === undefined) {
-  console.log("onnxruntime-node: not installed; npm install --no-save --ignore-scripts onnxruntime-node@1.30.0");
-}
+const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}, load ${loadBefore} before and ${loadavg()[0].toFixed(1)} after`;
+const page = [
+  `${NETWORK} on rap-e; ${machine}; medians of ${rounds} rounds.`,
+  markdownTable(
+    ["one frame, in process, warm", "wall, ms", "CPU, ms", "peak memory, MiB"],
+    parts.map((one) => [one.name, fixed(one.wallMs), fixed(one.cpuMs), fixed(one.peakMiB, 0)]),
+  ),
+  `Timing handles ${events} events, ${fixed(eventsPerSecond / 1e6)} million per second.`,
+  markdownTable(
+    ["ratio", "of wall times", "of CPU times", "bar"],
+    ratios.map(({ name, wall, cpu, bar }) => [
+      name,
+      fixed(wall, 2),
+      cpu === null ? "" : fixed(cpu, 2),
+      bar === null ? "" : `at most ${bar}`,
+    ]),
+  ),
+  markdownTable(
+    ["whole process", "wall, ms", "bar, ms"],
+    commands.map(({ name, wallMs: ms, barMs }) => [`\`${name}\``, fixed(ms, 0), `at most ${barMs}`]),
+  ),
+  markdownTable(
+    ["kernel, one thread", "speed"],
+    kernels.map(({ name, value, unit }) => [name, `${fixed(value, unit === "GMAC/s" ? 1 : 3)} ${unit}`]),
+  ),
+  ...(named("onnxruntime-node INT8") === undefined
+    ? ["onnxruntime-node was not installed (`npm install --no-save --ignore-scripts onnxruntime-node@1.30.0`)."]
+    : []),
+].join("\n\n");
+console.log(page);
+if (options.docs !== undefined) writeIntoPage(options.docs, "bench", page);
 if (options.json !== undefined) {
   const ends = { schema: "rapsim.bench/1", machine, rounds, parts, ratios, eventsPerSecond, commands, kernels };
   writeFileSync(options.json, `${JSON.stringify(ends, null, 2)}\n`);

@@ -1,18 +1,19 @@
 /**
- * How the cost of a simulation grows with the network, the agents and the number of tiles: `npm run bench:scaling [-- --svg FILE]`.
+ * How the cost of a simulation grows with the network, the agents and the number of tiles: `npm run bench:scaling [-- --svg FILE --docs PAGE]`.
  * CPU times, since they stand on a busy machine as well.
  */
 import { writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import Table from "cli-table3";
 import { compileModel, loadModel } from "../compiler/index.ts";
 import { type CheckedProgram, checkProgram, loadMachine, type Program, withParameters } from "../isa/index.ts";
 import { Execution } from "../sim/functional/index.ts";
 import { prepareTiming } from "../sim/timing/index.ts";
 import { medianTimes, timesOf } from "./measure.ts";
+import { markdownTable, writeIntoPage } from "./page.ts";
 import { logLogPlot, type Series } from "./plot.ts";
 
-const { values: options } = parseArgs({ options: { svg: { type: "string" } } });
+const { values: options } = parseArgs({ options: { svg: { type: "string" }, docs: { type: "string" } } });
 
 /** The frame several times over, as one frame: a longer network of the same layers. */
 function repeated(program: Program, times: number): Program {
@@ -66,16 +67,22 @@ for (const times of [1, 2, 5, 10]) await add("network size", `${times} x Squeeze
 for (const agents of [4, 8, 32, 64]) await add("agents", `${agents} agents`, compiled({ agents }));
 for (const kib of [32, 64, 128, 512]) await add("tiles", `${kib} KiB of SRAM`, compiled({ "sram.bytes": 1024 * kib }));
 
-const table = new Table({
-  head: ["series", "at", "instructions", "events", "timing, CPU ms", "events/s", "functional frame, CPU ms"],
-  style: { head: [], border: [] },
-});
-for (const { series, at, instructions, events, timingMs, frameMs: frame } of rows) {
-  const rate = `${(events / timingMs / 1000).toFixed(1)} M`;
-  table.push([series, at, instructions, events, timingMs.toFixed(1), rate, frame.toFixed(0)]);
-}
-console.log(table.toString());
-
+const machineText = `${cpus()[0].model.trim()}, Node ${process.version}, load ${loadavg()[0].toFixed(1)}; CPU times.`;
+const table = markdownTable(
+  ["series", "at", "instructions", "events", "timing, ms", "million events/s", "functional frame, ms"],
+  rows.map(({ series, at, instructions, events, timingMs, frameMs: frame }) => [
+    series,
+    at,
+    instructions,
+    events,
+    timingMs.toFixed(1),
+    (events / timingMs / 1000).toFixed(1),
+    frame.toFixed(0),
+  ]),
+);
+const page = `${machineText}\n\n${table}`;
+console.log(page);
+if (options.docs !== undefined) writeIntoPage(options.docs, "scaling", page);
 if (options.svg !== undefined) {
   const names = [...new Set(rows.map(({ series }) => series))];
   const series = names.map(
