@@ -1,5 +1,6 @@
 /** A thread of functional execution: prepares its agents' steps, then runs a frame whenever the leader commands it. */
 import { workerData } from "node:worker_threads";
+import { RapError } from "../../isa/errors.ts";
 import { createWasmKernels } from "../wasm-kernels.ts";
 import { preparePart, runSteps } from "./part.ts";
 import { COMMANDS, Member, type MemberData } from "./team.ts";
@@ -15,5 +16,6 @@ try {
   }
 } catch (error) {
   member.fail();
-  throw error;
+  // what does not fit, the leader says
+  if (!(error instanceof RapError)) throw error;
 }

@@ -63,10 +63,10 @@ export class Member {
     let arrived = (Atomics.add(control, ARRIVED, 1) + 1) | 0;
     if (arrived === this.target) Atomics.notify(control, ARRIVED);
     while (((arrived - this.target) | 0) < 0) {
-      if (Atomics.load(control, FAILED) === 1) throw new Error("a thread of functional execution failed");
       this.await(ARRIVED, arrived);
       arrived = Atomics.load(control, ARRIVED);
     }
+    if (this.hasFailed) throw new Error("a thread of functional execution failed");
   }
 
   /** The leader has all others run a stream, or end. */
@@ -100,12 +100,18 @@ export class Member {
   fail(): void {
     Atomics.store(this.control, FAILED, 1);
     Atomics.store(this.control, READY, this.threads);
+    // more than anybody waits for
+    Atomics.add(this.control, ARRIVED, this.threads);
     for (const word of [READY, ARRIVED]) Atomics.notify(this.control, word);
   }
 
   get hasFailed(): boolean {
     return Atomics.load(this.control, FAILED) === 1;
   }
+}
+
+export function createControl(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT));
 }
 
 /** Starts the other threads; they prepare when the leader calls `ready`. */
@@ -115,7 +121,7 @@ export function startTeam(
   memory: WebAssembly.Memory,
   threads: number,
 ): Member {
-  const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT));
+  const control = createControl();
   const path = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((place) => existsSync(place));
   if (path === undefined)
     throw new RapError("threads of functional execution: not built; build them with `npm run build`");

@@ -7,6 +7,7 @@ import { compileModel, loadModel } from "../../compiler/index.ts";
 import { type CheckedProgram, checkProgram, loadMachine } from "../../isa/index.ts";
 import { type Elements, Execution } from "../../sim/functional/index.ts";
 import { MEETING, meetings } from "../../sim/functional/meetings.ts";
+import { createControl, Member } from "../../sim/functional/team.ts";
 import { axis, Builder, whole } from "../timing/build.ts";
 import { build, plans } from "../timing/random-program.ts";
 
@@ -106,5 +107,22 @@ describe("threads meet", () => {
       program.add("reduce", { histogram: 0 });
     });
     expect(found).toEqual(["copy alone", "reduce alone"]);
+  });
+});
+
+describe("a thread that fails", () => {
+  test("is noticed at the next meeting, and nobody waits for it", () => {
+    const control = createControl();
+    const leader = new Member(0, 2, control);
+    new Member(1, 2, control).fail();
+    expect(() => leader.meet()).toThrow("a thread of functional execution failed");
+  });
+
+  test("is noticed while threads start", () => {
+    const control = createControl();
+    const leader = new Member(0, 3, control);
+    new Member(2, 3, control).fail();
+    leader.awaitReady(3);
+    expect(leader.hasFailed).toBe(true);
   });
 });
