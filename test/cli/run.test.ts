@@ -1,5 +1,5 @@
 // Does a program run from the command line: every mode, every output, one small hand-written program?
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,6 +11,9 @@ import { CapturedOutput, rapsim, temporaryFolder } from "./harness.ts";
 
 const { path, remove } = temporaryFolder();
 afterAll(remove);
+
+/** Threads run what `npm run build` has made. */
+const areThreadsBuilt = existsSync(new URL("../../dist/sim/functional/agents-worker.js", import.meta.url));
 
 const program = loadProgram("tiny");
 /** The same with its 4 x 4 x 16 output read as boxes: one anchor per cell, one class. */
@@ -123,6 +126,11 @@ describe("modes", () => {
     const [full, timing] = [await report(tiny), await report(tiny, "--mode", "timing")];
     expect(timing.totals).toEqual(full.totals);
     expect([timing.images, timing.outputs]).toEqual([[], []]);
+  });
+
+  test.skipIf(!areThreadsBuilt)("several threads give the same values, picture by picture", async () => {
+    const argv = [boxed, "--mode", "functional", "--image", path("pictures")];
+    expect(await report(...argv, "--threads", "2")).toEqual(await report(...argv));
   });
 
   test("functional gives the values of a full run, and no time; both kernels the same bits", async () => {
