@@ -30,15 +30,21 @@ export interface FusedOptions {
   readonly progress: (stage: string, fraction: number) => void;
 }
 
+export interface FusedProgram {
+  readonly program: Program;
+  readonly estimatedCycles: number;
+}
+
 /** The program, or null when no schedule fits. */
-export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): Program | null {
+export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): FusedProgram | null {
   const sramBytes = machine.parameters["sram.bytes"];
   for (const share of SRAM_SHARES) {
     const allocated = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
     if (allocated === null) return null;
     if (allocated === "too large") continue;
     checkAllocation(allocated.drafts, [], sramBytes);
-    return assemble(allocated, { packing: options.packing }, options.progress);
+    const program = assemble(allocated, { packing: options.packing }, options.progress);
+    return { program, estimatedCycles: allocated.estimatedCycles };
   }
   return null;
 }
@@ -49,7 +55,7 @@ function lowerWithin(
   machine: Machine,
   { packing, effort, progress }: FusedOptions,
   sramBytes: number,
-): Allocated | null | "too large" {
+): (Allocated & Pick<FusedProgram, "estimatedCycles">) | null | "too large" {
   const grouped = groupModel(model, false);
   const { groups } = grouped;
   const network = networkOf(model, grouped);
@@ -134,6 +140,7 @@ function lowerWithin(
     persistent,
     schedule: describe(legs),
     outputs: model.host.outputs,
+    estimatedCycles: steps.reduce((sum, step) => sum + (step.kind === "phase" ? step.cost : step).cycles, 0),
   };
 }
 
