@@ -2,7 +2,7 @@
 import { type Machine, PACKINGS, type Packing, type Program, RapError } from "../../isa/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import type { SearchEffort } from "../schedule/search.ts";
-import { type FusedProgram, lowerFused } from "./fused.ts";
+import { lowerFused } from "./fused.ts";
 import { layeredFloor, lowerLayered } from "./layered.ts";
 import type { SecondPass } from "./second-pass.ts";
 
@@ -26,14 +26,14 @@ const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
   2: { stripeHeights: 10, columnCuts: 8, refinements: 2, longestGrid: 256 },
 };
 
-/** Estimates are seldom further off. */
-const ESTIMATE_ERROR = 0.3;
+/** Programs layer by layer that are longer lose: what little SRAM there is wants stripes that go through several layers. */
+const CANDIDATE_INSTRUCTIONS = 8192;
 
 /** Compiles a quantized model for a machine. @throws RapError naming the layer that does not fit */
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
   const { optimize = 1, secondPass, latencyOf, onProgress: progress = () => {} } = options;
   const packing = packingOf(machine, options.packing);
-  const layered = () => lowerLayered(model, machine, { packing, secondPass, progress });
+  const layered = () => lowerLayered(model, machine, { packing, secondPass, progress })!;
   // run-time exponents are known only after a whole layer, so it goes through DRAM
   if (optimize === 0 || model.runtime !== undefined) return layered();
   const efforts = optimize === 2 && latencyOf !== undefined ? [EFFORTS[1], EFFORTS[2]] : [EFFORTS[optimize]];
@@ -43,19 +43,16 @@ export function compileModel(model: QuantizedModel, machine: Machine, options: C
   if (fused.length === 0) return layered();
   const programs = fused.map(({ program }) => program);
   if (latencyOf === undefined) return programs[0];
-  if (mayBeFaster(layeredFloor(model, machine), fused)) {
-    const program = orRefused(layered);
+  const estimatedCycles = Math.min(...fused.map((program) => program.estimatedCycles));
+  if (layeredFloor(model, machine) <= estimatedCycles) {
+    const choices = { packing, secondPass, progress, atMostInstructions: CANDIDATE_INSTRUCTIONS };
+    const program = orRefused(() => lowerLayered(model, machine, choices));
     if (program !== null) programs.push(program);
   }
   return programs.length === 1 ? programs[0] : fastest(programs, latencyOf);
 }
 
-/** Whether something of at least so many cycles may be faster than the schedules found, estimates being what they are. */
-function mayBeFaster(leastCycles: number, fused: readonly FusedProgram[]): boolean {
-  return leastCycles < Math.min(...fused.map(({ estimatedCycles }) => estimatedCycles)) * (1 + ESTIMATE_ERROR);
-}
-
-function orRefused(compile: () => Program): Program | null {
+function orRefused(compile: () => Program | null): Program | null {
   try {
     return compile();
   } catch (error) {

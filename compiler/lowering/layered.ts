@@ -36,10 +36,12 @@ export interface LayeredOptions {
   readonly packing: Packing;
   readonly secondPass: SecondPass | undefined;
   readonly progress: (stage: string, fraction: number) => void;
+  /** instructions, about, above which no program is wanted */
+  readonly atMostInstructions?: number;
 }
 
-/** @throws RapError naming the layer that does not fit */
-export function lowerLayered(model: QuantizedModel, machine: Machine, options: LayeredOptions): Program {
+/** The program, or null when it would be too long. @throws RapError naming the layer that does not fit */
+export function lowerLayered(model: QuantizedModel, machine: Machine, options: LayeredOptions): Program | null {
   let refusal: RapError | null = null;
   for (const strategy of STRATEGIES) {
     if (
@@ -100,9 +102,9 @@ function persistentBytes(model: QuantizedModel, machine: Machine): number {
 function lower(
   model: QuantizedModel,
   machine: Machine,
-  { packing, secondPass, progress }: LayeredOptions,
+  { packing, secondPass, progress, atMostInstructions = Number.POSITIVE_INFINITY }: LayeredOptions,
   strategy: Strategy,
-): Program {
+): Program | null {
   const sramBytes = machine.parameters["sram.bytes"];
   const base = strategy.persistentWeights ? persistentBytes(model, machine) : 0;
 
@@ -129,6 +131,7 @@ function lower(
     }
     return plan;
   });
+  if (instructions > atMostInstructions) return null;
   const frame = emitFrame({
     model,
     machine,
