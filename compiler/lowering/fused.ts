@@ -1,18 +1,18 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
-import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
+import { type Machine, type Packing, type Program, RapError } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
-import type { PhaseCost } from "../schedule/cost.ts";
 import { type Network, networkOf } from "../schedule/operators.ts";
-import type { PhaseChoice } from "../schedule/phase.ts";
 import { ratesOf } from "../schedule/rates.ts";
 import { Search, type SearchEffort } from "../schedule/search.ts";
-import type { Leg, Step } from "../schedule/steps.ts";
+import type { Step } from "../schedule/steps.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { checkAllocation, Pool } from "./buffers.ts";
+import { describeSchedule } from "./describe-schedule.ts";
+import { exchangeMargins } from "./exchange.ts";
 import { type Group, groupModel } from "./groups.ts";
 import { type PartView, partsOf, toExchange } from "./parts.ts";
-import { exchangeMargins, PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
+import { PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
 import { planGroup } from "./plan-group.ts";
 import type { PlannedGroup } from "./planned-group.ts";
 import { withPrefetch } from "./prefetch.ts";
@@ -157,48 +157,10 @@ function lowerWithin(
     layers: groups.map(layerOf),
     drafts: ordered,
     persistent,
-    schedule: describe(legs),
+    schedule: describeSchedule(legs),
     outputs: model.host.outputs,
     estimatedCycles: steps.reduce((sum, step) => sum + (step.kind === "phase" ? step.cost : step).cycles, 0),
   };
-}
-
-/** The schedule as the program keeps it, for people. */
-function describe(legs: readonly Leg[]): ScheduleStep[] {
-  const estimate = ({ cycles, dramBytes, bound }: PhaseCost) => ({
-    cycles: Math.round(cycles),
-    dramBytes: Math.round(dramBytes),
-    bound,
-  });
-  const tiling = ({ stripeRows, stripeCols, weightsResident }: PhaseChoice) => ({
-    stripe: [stripeRows, stripeCols] as [number, number],
-    weights: weightsResident ? ("resident" as const) : ("streamed" as const),
-  });
-  return legs.flatMap(({ steps, other }) =>
-    steps.flatMap((step): ScheduleStep[] => {
-      if (step.kind === "layer") return [];
-      const { shape, choice, cost, second } = step;
-      const [operator] = shape.operators;
-      const { group, output, firstChannel } = operator;
-      const isSlice = group.kind === "conv" && output.channels < group.conv.bias.length;
-      return [
-        {
-          layers: [choice.first, choice.end],
-          channels: isSlice ? [firstChannel, output.channels] : null,
-          grid: [choice.gridY, choice.gridX],
-          tile: [choice.tile.height, choice.tile.width],
-          ...tiling(choice),
-          tensors: [...shape.uses.values()]
-            .filter(({ kind }) => kind !== "within")
-            .map(({ root: { name } }) => ({ name, home: choice.homes.get(name)! })),
-          sramBytes: cost.sramBytes,
-          estimate: estimate(cost),
-          otherTiling: second === null ? null : { ...tiling(second.choice), estimate: estimate(second.cost) },
-          otherCut: other === null ? null : { first: other.first, moreCycles: Math.round(other.moreCycles) },
-        },
-      ];
-    }),
-  );
 }
 
 /** Tensors that never lie in DRAM: made and used within one phase, or kept in parts. */
