@@ -3,7 +3,7 @@ import { alignBias, clamp, type LeakySlope, RapError, SHIFT_MAX, SHIFT_MIN } fro
 import type { ConvNode } from "../graph.ts";
 import { bestExponent } from "./exponents.ts";
 import type { Block } from "./moments.ts";
-import { roundByMoments } from "./round-weights.ts";
+import { MomentRounding } from "./round-weights.ts";
 
 /** Range of QConv.biasShift. */
 export const BIAS_SHIFT_MIN = -31;
@@ -48,6 +48,7 @@ export function quantizeConv(
     shift: new Int8Array(channels),
     accExponents: new Int8Array(channels),
   };
+  const rounding = new MomentRounding(blocks);
   for (let k = 0; k < channels; k++) {
     const float = channelWeights(node, k);
     const target = outputExponent?.(k) ?? null;
@@ -65,8 +66,7 @@ export function quantizeConv(
       const bias = quantizeBias(node.bias[k], accExponent);
       if (bias === null) continue;
       const group = Math.floor((k * node.groups) / channels);
-      const own = blocks.filter((block) => block.group === group);
-      roundByMoments(float, accExponent - inputExponent, own, weights);
+      rounding.round(float, accExponent - inputExponent, group, weights);
       const shift = target === null ? 0 : accExponent - target;
       result.bias[k] = bias.bias;
       result.biasShift[k] = bias.biasShift;
