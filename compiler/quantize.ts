@@ -13,6 +13,7 @@ import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
 import type { Calibration } from "./quantize/calibration.ts";
 import { clipLog2Of } from "./quantize/clip-fraction.ts";
 import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
+import { checkDramBytes } from "./quantize/formats.ts";
 import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/measure-weights.ts";
 import { type Block, InputMoments } from "./quantize/moments.ts";
 import { observe } from "./quantize/observe.ts";
@@ -55,6 +56,7 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   if ((scaling === "calibrated") !== (calibration !== undefined))
     throw new RapError(`scaling ${scaling}: calibration pictures go with scaling calibrated, and only with it`);
   const plain = simplify(graph);
+  checkDramBytes(plain, { activations, head });
   const moments = new InputMoments(plain);
   const observed = observe(plain, seed, onProgress, (tensor, values) => moments.add(tensor, values), calibration);
   const { graph: simple, samples, scales, factors } = planScales(plain, observed, { activations, head, measures });
