@@ -1,6 +1,7 @@
 /** A float convolution to int8: weights, bias, shifts, and the proof that its accumulators hold. */
 import { alignBias, clamp, type LeakySlope, RapError, SHIFT_MAX, SHIFT_MIN } from "../../isa/index.ts";
 import type { ConvNode } from "../graph.ts";
+import type { QConv } from "../quantized-model.ts";
 import { bestExponent } from "./exponents.ts";
 import type { Block } from "./moments.ts";
 import { MomentRounding } from "./round-weights.ts";
@@ -17,6 +18,15 @@ export interface QuantizedWeights {
   readonly biasShift: Int8Array;
   readonly shift: Int8Array;
   readonly accExponents: Int8Array;
+}
+
+/** What a convolution has as integers: all but its shape and its place in the network. */
+type ConvIntegers = Pick<QConv, keyof QuantizedWeights | "low" | "high" | "slope">;
+
+/** The float convolution with integers. */
+export function convWith(node: ConvNode, integers: ConvIntegers): QConv {
+  const { name, inputs, output, kernel, stride, dilation, pads, groups } = node;
+  return { op: "conv", name, inputs: [inputs[0]], output, kernel, stride, dilation, pads, groups, ...integers };
 }
 
 /** Weights of output channel k. */

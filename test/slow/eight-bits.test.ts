@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { buildNetwork } from "../../compiler/builders.ts";
 import { type Calibration, type CompileOptions, compileModel, quantize } from "../../compiler/index.ts";
 import { SECOND_PASSES } from "../../compiler/lowering/second-pass.ts";
-import { SCALING_MODES, type ScalingMode } from "../../compiler/quantize.ts";
+import { SCALING_MODES, type ScalingMode } from "../../compiler/quantize/scaling-modes.ts";
 import { stimulus } from "../../compiler/stimuli.ts";
 import { allInstructions, loadPreset } from "../../isa/index.ts";
 import { readersOfWide, tooWide } from "../support/eight-bits.ts";
