@@ -1,5 +1,5 @@
 /** Second moments of what convolutions read: which errors of weights cancel in their sums, and which add up. */
-import { FLOAT_KERNEL_DATA, floatKernels } from "../float-kernels.ts";
+import { FLOAT_KERNEL_DATA, floatKernels } from "../float/kernels.ts";
 import type { ConvNode, FTensor } from "../graph.ts";
 import type { SimpleGraph } from "../passes/index.ts";
 import { padded, readMatrix, writeMatrix } from "./kernel-matrix.ts";

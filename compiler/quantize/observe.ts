@@ -1,6 +1,6 @@
 /** What the tensors of a network look like: samples of them while the float network sees synthetic photographs. */
 import { RapError } from "../../isa/index.ts";
-import { runFloat, type TensorObserver } from "../float-executor.ts";
+import { runFloat, type TensorObserver } from "../float/executor.ts";
 import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
 import { stimulus } from "../stimuli.ts";
 import type { Calibration } from "./calibration.ts";

@@ -7,7 +7,7 @@
  * while the others stay. (Nagel et al. 2020, Up or down? say why; Behdin et al. 2023, QuantEase, descend like this.)
  */
 import { clamp } from "../../isa/index.ts";
-import { FLOAT_KERNEL_DATA, type FloatKernels, floatKernels } from "../float-kernels.ts";
+import { FLOAT_KERNEL_DATA, type FloatKernels, floatKernels } from "../float/kernels.ts";
 import { padded, writeMatrix } from "./kernel-matrix.ts";
 import type { Block } from "./moments.ts";
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildNetwork } from "../../compiler/builders.ts";
-import { runFloat } from "../../compiler/float-executor.ts";
+import { runFloat } from "../../compiler/float/executor.ts";
 import { type ConvNode, countMacs, type FloatGraph, LINEAR, makeGraph, RELU } from "../../compiler/graph.ts";
 import { simplify } from "../../compiler/passes/index.ts";
 import { accumulatorBound, nearestSlope, quantizeConv } from "../../compiler/quantize/conv.ts";

@@ -2,8 +2,9 @@
  * Float convolution without im2col: bands of padded input rows as doubles, weights packed in blocks of four output
  * channels, and the WebAssembly kernel over both.
  */
-import { FLOAT_KERNEL_DATA, type FloatKernels, floatKernels } from "./float-kernels.ts";
-import type { ConvNode, FTensor } from "./graph.ts";
+
+import type { ConvNode, FTensor } from "../graph.ts";
+import { FLOAT_KERNEL_DATA, type FloatKernels, floatKernels } from "./kernels.ts";
 
 const BLOCK = 4;
 /** Of packed weights, and of a band's input and output, at a time, about: memory does not grow with the network. */

@@ -1,8 +1,8 @@
 // Do the quantizer's WebAssembly loops give what plain loops give, bit for bit where sums are taken in the same order?
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { convolve } from "../../compiler/float-conv.ts";
-import { FLOAT_KERNEL_DATA, floatKernels } from "../../compiler/float-kernels.ts";
+import { convolve } from "../../compiler/float/conv.ts";
+import { FLOAT_KERNEL_DATA, floatKernels } from "../../compiler/float/kernels.ts";
 import { type ConvNode, RELU } from "../../compiler/graph.ts";
 
 /** Numbers of many magnitudes, without a generator's bias to small ones. */
@@ -65,38 +65,35 @@ describe("moments", () => {
 });
 
 test.each([
-  // more input rows than a band holds; several blocks of output channels, the last not whole
-  { name: "bands of rows", height: 150, width: 700, channels: 8, outputs: 6, pads: [1, 1, 1, 1] },
-  { name: "chunks of weights", height: 3, width: 4, channels: 1536, outputs: 158, pads: [0, 0, 0, 0] },
-] as const)(
-  "$name: a large convolution is cut and put together again",
-  ({ height, width, channels, outputs, pads }) => {
-    const weights = Float32Array.from(numbers(outputs * 9 * channels, 5));
-    const bias = Float32Array.from(numbers(outputs, 6));
-    const node: ConvNode = {
-      ...{ op: "conv", name: "y", inputs: ["x"], output: "y", groups: 1, activation: RELU },
-      ...{ kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pads, weights, bias },
-    };
-    const x = Float32Array.from(numbers(height * width * channels, 7));
-    const [outHeight, outWidth] = [height + 2 * pads[0] - 2, width + 2 * pads[1] - 2];
-    const out = convolve(
-      node,
-      x,
-      { name: "x", height, width, channels },
-      { name: "y", height: outHeight, width: outWidth, channels: outputs },
-    );
-    for (const pixel of [0, outWidth - 1, Math.floor((outHeight * outWidth) / 2), outHeight * outWidth - 1]) {
-      for (let k = 0; k < outputs; k++) {
-        let sum = 0;
-        for (let tap = 0; tap < 9; tap++) {
-          const y = Math.floor(pixel / outWidth) + Math.floor(tap / 3) - pads[0];
-          const column = (pixel % outWidth) + (tap % 3) - pads[1];
-          if (y < 0 || y >= height || column < 0 || column >= width) continue;
-          for (let c = 0; c < channels; c++)
-            sum += weights[(k * 9 + tap) * channels + c] * x[(y * width + column) * channels + c];
-        }
-        expect(out[pixel * outputs + k]).toBe(Math.fround(Math.max(sum + bias[k], 0)));
+  // more input rows than a band holds
+  { name: "bands of rows", height: 150, width: 700, channels: 8, outputs: 6, groups: 1, pad: 1 },
+  { name: "bands of rows, of groups", height: 150, width: 700, channels: 8, outputs: 6, groups: 2, pad: 1 },
+  // several chunks of output channels, the last block not whole
+  { name: "chunks of weights", height: 3, width: 4, channels: 1536, outputs: 158, groups: 1, pad: 0 },
+])("$name: a large convolution is cut and put together again", ({ height, width, channels, outputs, groups, pad }) => {
+  const [perGroup, outPerGroup] = [channels / groups, outputs / groups];
+  const weights = Float32Array.from(numbers(outputs * 9 * perGroup, 5));
+  const bias = Float32Array.from(numbers(outputs, 6));
+  const pads = [pad, pad, pad, pad] as const;
+  const node: ConvNode = {
+    ...{ op: "conv", name: "y", inputs: ["x"], output: "y", groups, activation: RELU },
+    ...{ kernel: [3, 3], stride: [1, 1], dilation: [1, 1], pads, weights, bias },
+  };
+  const x = Float32Array.from(numbers(height * width * channels, 7));
+  const [outHeight, outWidth] = [height + 2 * pad - 2, width + 2 * pad - 2];
+  const input = { name: "x", height, width, channels };
+  const out = convolve(node, x, input, { name: "y", height: outHeight, width: outWidth, channels: outputs });
+  for (const pixel of [0, outWidth - 1, Math.floor((outHeight * outWidth) / 2), outHeight * outWidth - 1]) {
+    for (let k = 0; k < outputs; k++) {
+      let sum = 0;
+      for (let tap = 0; tap < 9; tap++) {
+        const row = Math.floor(pixel / outWidth) + Math.floor(tap / 3) - pad;
+        const column = (pixel % outWidth) + (tap % 3) - pad;
+        if (row < 0 || row >= height || column < 0 || column >= width) continue;
+        const from = (row * width + column) * channels + Math.floor(k / outPerGroup) * perGroup;
+        for (let c = 0; c < perGroup; c++) sum += weights[(k * 9 + tap) * perGroup + c] * x[from + c];
       }
+      expect(out[pixel * outputs + k]).toBe(Math.fround(Math.max(sum + bias[k], 0)));
     }
-  },
-);
+  }
+});

@@ -1,10 +1,10 @@
 /**
- * The quantizer's inner loops in WebAssembly SIMD (compiler/wasm): doubles, two to a vector, every sum in the order plain loops
+ * The quantizer's inner loops in WebAssembly SIMD (./wasm): doubles, two to a vector, every sum in the order plain loops
  * would take. They work on one memory that each caller fills anew.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { RapError } from "../isa/index.ts";
+import { RapError } from "../../isa/index.ts";
 
 /** All pointers are byte addresses in `memory`, from FLOAT_KERNEL_DATA on. Counts of columns are multiples of 4. */
 export interface FloatKernels {
@@ -50,7 +50,7 @@ export const FLOAT_KERNEL_DATA = 1024;
 const PAGE_BYTES = 65536;
 
 /** Beside the compiled loader, or where the build writes it when the sources themselves run. */
-const PLACES = ["./float-kernels.wasm", "../dist/compiler/float-kernels.wasm"];
+const PLACES = ["./kernels.wasm", "../../dist/compiler/float/kernels.wasm"];
 
 let kernels: FloatKernels | undefined;
 
@@ -72,7 +72,7 @@ function load(): FloatKernels {
   const paths = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url)));
   const path = paths.find((candidate) => existsSync(candidate));
   if (path === undefined)
-    throw new RapError(`float-kernels.wasm: not found at ${paths.join(" or ")}; build it with \`npm run build\``);
+    throw new RapError(`float/kernels.wasm: not found at ${paths.join(" or ")}; build it with \`npm run build\``);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(path)), {});
   // The exports are this interface's members.
   return instance.exports as unknown as FloatKernels;
