@@ -1,5 +1,5 @@
 /** Is all arithmetic of a program 8 bits in, 32 bits accumulate? Walks every instruction. */
-import { bindViews, dispatch, type Format, type Handlers, type Program, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
+import { bindViews, type Format, type Handlers, handlerOf, type Program, SHIFT_ENTRY_BYTES } from "../../isa/index.ts";
 
 /** How wide what an instruction computes with is. accumulator: int32 by design, read by the shift and range units alone. */
 type Width = "8 bits" | "accumulator" | "moved";
@@ -32,7 +32,7 @@ export function tooWide(program: Program): string[] {
   const wrong: string[] = [];
   const streams = [program.prologue, program.body].flatMap((stream) => bindViews(stream, String));
   for (const { instruction, views } of streams) {
-    const widths = dispatch(OPERANDS, instruction);
+    const widths = handlerOf(OPERANDS, instruction)(instruction);
     for (const [field, view] of Object.entries(views)) {
       const { name, format, channels } = program.tensors[view.tensor];
       const bits = BITS[format];
