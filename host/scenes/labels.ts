@@ -8,7 +8,7 @@ import { placer } from "./raster.ts";
 import { Spans } from "./spans.ts";
 
 /** Part of a thing hidden by others up to which it has each level of occlusion; hidden further, it is not labelled. */
-const OCCLUSION_LIMITS = [0.12, 0.5, 0.85, 0.95];
+const OCCLUSION_LIMITS = [0.15, 0.5, 0.8, 0.95];
 /** Below this height in pixels a thing is a region in which nothing counts. */
 const MIN_HEIGHT = 12;
 /** Narrower boxes than this are not labelled, pixels. */

@@ -27,9 +27,9 @@ export function makeLight(random: Random): Light {
   const overcast = random.chance(0.35);
   const isDusk = random.chance(0.1);
   const level = isDusk ? random.between(0.4, 0.6) : 1;
-  const strength = (overcast ? random.between(0, 0.12) : random.between(0.45, 0.75)) * level;
+  const strength = (overcast ? random.between(0, 0.12) : random.between(0.4, 0.7)) * level;
   const warm = random.between(0, 1);
-  const sky = (overcast ? random.between(0.72, 0.9) : random.between(0.42, 0.55)) * level;
+  const sky = (overcast ? random.between(0.72, 0.9) : random.between(0.5, 0.65)) * level;
   const gray = random.between(200, 242) * (isDusk ? 0.7 : 1);
   const blue: Color = [70 + random.between(0, 40), 125 + random.between(0, 30), 195 + random.between(0, 30)];
   const zenith = overcast
