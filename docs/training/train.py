@@ -42,7 +42,7 @@ options = parser.parse_args()
 device = "cuda" if torch.cuda.is_available() else "cpu"
 torch.set_num_threads(options.threads)
 torch.manual_seed(options.seed)
-WARM_UP = 300
+WARM_UP, LOG_EVERY = 300, 20
 total_steps = options.crop_steps + options.full_steps
 crop = tuple(int(part) for part in options.crop.split("x"))
 output = Path(options.output)
@@ -142,13 +142,13 @@ while step < total_steps and not stopping and time.time() - session < 60 * optio
     step += 1
     for name, part in {"loss": value, **parts}.items():
         sums[name] = sums.get(name, 0) + part.detach()
-    if step % 50 == 0:
+    if step % LOG_EVERY == 0:
         took = time.time() - began
         seconds += took
-        means = {name: round(float(part) / 50, 3) for name, part in sums.items()}
+        means = {name: round(float(part) / LOG_EVERY, 3) for name, part in sums.items()}
         if not math.isfinite(means["loss"]):
             raise SystemExit(f"step {step}: the loss is {means['loss']}; resume with a lower --rate")
-        log(**means, imagesPerSecond=round(50 * batch / took, 2), rate=round(rate_at(step), 6))
+        log(**means, imagesPerSecond=round(LOG_EVERY * batch / took, 2), rate=round(rate_at(step), 6))
         sums, began = {}, time.time()
     if step % options.save_every == 0:
         save()
