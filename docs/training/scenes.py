@@ -31,9 +31,11 @@ class Scenes:
 
     def __init__(self, folder, device="cpu"):
         folder = Path(folder)
-        self.names = sorted(path.stem for path in (folder / "image_2").glob("*.png"))
-        if not self.names:
-            raise SystemExit(f"{folder}/image_2: no scenes; make scenes with: npx rapsim scenes -o {folder}")
+        # pixels.mjs writes no pictures; of scenes that are still being drawn, a label may be there before its picture
+        files = sorted((folder / "image_2").glob("*.png")) or sorted((folder / "label_2").glob("*.txt"))
+        if not files:
+            raise SystemExit(f"{folder}: no scenes; make some with: npx rapsim scenes -o {folder}")
+        self.names = [path.stem for path in files]
         self.label_paths = [folder / "label_2" / f"{name}.txt" for name in self.names]
         self.labels = [read_labels(path) for path in self.label_paths]
         shape = (len(self.names), HEIGHT, WIDTH, 3)
