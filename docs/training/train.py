@@ -122,7 +122,7 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGINT, stop)
 model.train()
-sums, began, session = {}, time.time(), time.time()
+sums, summed, began, session = {}, 0, time.time(), time.time()
 while step < total_steps and not stopping and time.time() - session < 60 * options.minutes:
     is_full = step >= options.crop_steps
     size, batch = ((WIDTH, HEIGHT), options.full_batch) if is_full else (crop, options.batch)
@@ -142,14 +142,15 @@ while step < total_steps and not stopping and time.time() - session < 60 * optio
     step += 1
     for name, part in {"loss": value, **parts}.items():
         sums[name] = sums.get(name, 0) + part.detach()
+    summed += 1
     if step % LOG_EVERY == 0:
         took = time.time() - began
         seconds += took
-        means = {name: round(float(part) / LOG_EVERY, 3) for name, part in sums.items()}
+        means = {name: round(float(part) / summed, 3) for name, part in sums.items()}
         if not math.isfinite(means["loss"]):
             raise SystemExit(f"step {step}: the loss is {means['loss']}; resume with a lower --rate")
-        log(**means, imagesPerSecond=round(LOG_EVERY * batch / took, 2), rate=round(rate_at(step), 6))
-        sums, began = {}, time.time()
+        log(**means, imagesPerSecond=round(summed * batch / took, 2), rate=round(rate_at(step), 6))
+        sums, summed, began = {}, 0, time.time()
     if step % options.save_every == 0:
         save()
     if step % options.validate_every == 0 or step == total_steps:
