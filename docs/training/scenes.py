@@ -1,6 +1,5 @@
 """Scenes of `rapsim scenes` as one array of pixels and one list of labels; random parts of them as batches."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from squeezedet import CELL, CLASSES, COLUMNS, HEIGHT, MEAN_BGR, ROWS, WIDTH
 
 MAX_OBJECTS, MAX_IGNORED = 32, 16
+SCENE_BYTES = HEIGHT * WIDTH * 3
 # a part of an object at the edge of a crop is asked for from here on
 MIN_INSIDE = 0.4
 LABELLED_OCCLUSION = 2
@@ -41,23 +41,31 @@ class Scenes:
         shape = (len(self.names), HEIGHT, WIDTH, 3)
         cache = folder / "pixels.bin"
         if not cache.exists() or cache.stat().st_size != np.prod(shape):
-            self.write_cache(folder, cache)
+            self.fill_cache(folder, cache)
         pixels = np.memmap(cache, np.uint8, "c", shape=shape)
         self.device = device
         self.images = torch.from_numpy(pixels) if device == "cpu" else torch.from_numpy(np.asarray(pixels)).to(device)
         self.mean = torch.tensor(MEAN_BGR, device=device)
 
-    def write_cache(self, folder, cache):
+    def fill_cache(self, folder, cache):
+        """Appends what is missing: the folder may have grown, or an earlier start was cut short."""
         from PIL import Image  # not needed where pixels.bin is there
 
-        partial = cache.with_suffix(".partial")
-        with open(partial, "wb") as file:
-            for name in self.names:
-                image = np.asarray(Image.open(folder / "image_2" / f"{name}.png"))
-                if image.shape != (HEIGHT, WIDTH, 3):
-                    raise SystemExit(f"{folder}/image_2/{name}.png: {image.shape}; scenes have {(HEIGHT, WIDTH, 3)}")
-                file.write(image.tobytes())
-        os.replace(partial, cache)
+        def pixels(name):
+            image = np.asarray(Image.open(folder / "image_2" / f"{name}.png"))
+            if image.shape != (HEIGHT, WIDTH, 3):
+                raise SystemExit(f"{folder}/image_2/{name}.png: {image.shape}; scenes have {(HEIGHT, WIDTH, 3)}")
+            return image.tobytes()
+
+        with open(cache, "a+b") as file:
+            kept = min(file.tell() // SCENE_BYTES, len(self.names))
+            if kept > 0:
+                file.seek((kept - 1) * SCENE_BYTES)
+                if file.read(SCENE_BYTES) != pixels(self.names[kept - 1]):
+                    raise SystemExit(f"{cache}: is not of these scenes; remove it")
+            file.truncate(kept * SCENE_BYTES)
+            for name in self.names[kept:]:
+                file.write(pixels(name))
 
     def __len__(self):
         return len(self.names)
