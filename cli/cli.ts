@@ -13,6 +13,7 @@ import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { scenes } from "./commands/scenes.ts";
 import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
 import { describeFailure, EXIT } from "./errors.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   compile,
   quantize,
   evaluate,
+  scenes,
   tradeoff,
   exportModel,
   info,
