@@ -18,7 +18,8 @@ export function magnitudeSpectrum(signal: Float32Array): Float64Array {
   const size = 2 ** bits;
   const real = new Float64Array(size);
   const imaginary = new Float64Array(size);
-  for (let i = 0; i < signal.length; i++) real[reverse(i, bits)] = signal[i];
+  const order = reversed(bits);
+  for (let i = 0; i < signal.length; i++) real[order[i]] = signal[i];
   for (let half = 1; half < size; half *= 2) {
     const [cosines, sines] = turnsOf(half);
     for (let k = 0; k < half; k++) {
@@ -39,9 +40,15 @@ export function magnitudeSpectrum(signal: Float32Array): Float64Array {
   return real;
 }
 
-/** The lowest `bits` bits of i in reverse order. */
-function reverse(i: number, bits: number): number {
-  let out = 0;
-  for (let bit = 0; bit < bits; bit++) out |= ((i >> bit) & 1) << (bits - 1 - bit);
-  return out;
+/** 0..2^bits - 1, each with its bits in reverse order, by bits. */
+const orders = new Map<number, Uint32Array>();
+
+function reversed(bits: number): Uint32Array {
+  const known = orders.get(bits);
+  if (known !== undefined) return known;
+  const made = new Uint32Array(2 ** bits);
+  // i without its lowest bit is twice a number whose place is known
+  for (let i = 1; i < made.length; i++) made[i] = (made[i >> 1] >> 1) | ((i & 1) << (bits - 1));
+  orders.set(bits, made);
+  return made;
 }
