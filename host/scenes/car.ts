@@ -1,12 +1,6 @@
 /** Cars and vans: a lower body, a narrower cabin with windows, wheels, lamps and plates. */
-import { type Color, Mesh, mixColors, type Surface, scaleColor, type Vector } from "./mesh.ts";
+import { type Color, Mesh, type Model, mixColors, type Surface, scaleColor, type Vector } from "./mesh.ts";
 import type { Random } from "./random.ts";
-
-export interface Model {
-  readonly mesh: Mesh;
-  /** height, width, length in metres */
-  readonly dimensions: readonly [number, number, number];
-}
 
 /** Side view: parts of the length from the rear bumper (0) to the front (1), and heights as parts of the height. */
 interface Shape {

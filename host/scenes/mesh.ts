@@ -149,3 +149,10 @@ export class Mesh {
     for (let i = 0; i < parts; i++) this.tube(at(i), at(i + 1), thickness, thickness, surface, 4);
   }
 }
+
+/** A thing of its own size. */
+export interface Model {
+  readonly mesh: Mesh;
+  /** height, width, length in metres */
+  readonly dimensions: readonly [number, number, number];
+}

@@ -4,9 +4,10 @@ import type { KittiObject } from "../kitti.ts";
 import { paintBackdrop } from "./backdrop.ts";
 import { type Camera, SCENE_WIDTH } from "./camera.ts";
 import { labelOf } from "./labels.ts";
-import { layOut, type SceneThing } from "./layout.ts";
+import type { SceneThing } from "./layout.ts";
 import { makeLight } from "./light.ts";
 import { photograph } from "./photograph.ts";
+import { populate } from "./populate.ts";
 import { mixSeed, Noise, Random } from "./random.ts";
 import { Raster } from "./raster.ts";
 import { makeStreet } from "./street.ts";
@@ -24,7 +25,7 @@ export function makeScene(seed: number, index: number): Scene {
   const light = makeLight(random);
   const camera = makeCamera(random);
   const street = makeStreet(random);
-  const things = layOut(random, noise, street, light.isDusk);
+  const things = populate(random, noise, street, light.isDusk);
   // near things first: what they hide need not be painted
   things.sort((a, b) => a.z - b.z);
   const raster = new Raster(camera, light);
