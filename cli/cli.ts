@@ -13,6 +13,7 @@ import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { sweep } from "./commands/sweep.ts";
 import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
 import { describeFailure, EXIT } from "./errors.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   quantize,
   evaluate,
   tradeoff,
+  sweep,
   exportModel,
   info,
   explain,

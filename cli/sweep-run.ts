@@ -1,0 +1,42 @@
+/** What `rapsim sweep` does: evaluates into a folder, then writes its tables and pages. */
+import { RapError } from "../isa/errors.ts";
+import { bestOf, createPool, openResults, type RunTasks, runOn, runSweep, type Space } from "../sweep/index.ts";
+import type { Context } from "./command.ts";
+import { openSweepFolder } from "./sweep-folder.ts";
+import type { SweepChoices } from "./sweep-options.ts";
+import { writeBest, writeSweep } from "./sweep-outputs.ts";
+import { createSweepProgress } from "./sweep-progress.ts";
+
+export async function sweepInto(space: Space, text: string, options: SweepChoices, context: Context): Promise<void> {
+  const { output, workers, resume, limit, best } = options;
+  const folder = await openSweepFolder(output, space, text, resume, context.io);
+  const results = openResults(folder.path("results.jsonl"));
+  const pool = await createPool(workers);
+  const progress = createSweepProgress(context, results.rows.size);
+  const runTasks: RunTasks = runOn(pool);
+  try {
+    const rows = await runSweep(space, {
+      results,
+      pool,
+      runTasks,
+      limit,
+      modelFolder: folder.path("models"),
+      calibration: null,
+      precisionOf: null,
+      onModel: (choice) => context.log.info(choice, "quantizing"),
+      onProgress: progress.report,
+    });
+    progress.stop();
+    const front = bestOf(space, rows);
+    await writeSweep(space, rows, front, folder, context);
+    if (best) await writeBest(space, rows, front, folder, context);
+    const failed = rows.filter(({ error }) => error !== null);
+    if (failed.length === rows.length) {
+      throw new RapError(`none of ${rows.length} points could be evaluated; the first: ${failed[0].error}`);
+    }
+  } finally {
+    progress.stop();
+    results.close();
+    await pool.close();
+  }
+}
