@@ -16,6 +16,7 @@ import { run } from "./commands/run.ts";
 import { sweep } from "./commands/sweep.ts";
 import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
+import { worker } from "./commands/worker.ts";
 import { describeFailure, EXIT } from "./errors.ts";
 import { ClosedPipe, type Io, pageWidth, write } from "./io.ts";
 import { createLogger, LOG_LEVELS } from "./logging.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   evaluate,
   tradeoff,
   sweep,
+  worker,
   exportModel,
   info,
   explain,

@@ -1,6 +1,16 @@
 /** What `rapsim sweep` does: evaluates into a folder, then writes its tables and pages. */
 import { RapError } from "../isa/errors.ts";
-import { bestOf, createPool, openResults, type RunTasks, runOn, runSweep, type Space } from "../sweep/index.ts";
+import {
+  bestOf,
+  createPool,
+  createQueueRunner,
+  type OnConnection,
+  openResults,
+  redisPlace,
+  runOn,
+  runSweep,
+  type Space,
+} from "../sweep/index.ts";
 import type { Context } from "./command.ts";
 import { openSweepFolder } from "./sweep-folder.ts";
 import type { SweepChoices } from "./sweep-options.ts";
@@ -8,17 +18,19 @@ import { writeBest, writeSweep } from "./sweep-outputs.ts";
 import { createSweepProgress } from "./sweep-progress.ts";
 
 export async function sweepInto(space: Space, text: string, options: SweepChoices, context: Context): Promise<void> {
-  const { output, workers, resume, limit, best } = options;
+  const { output, workers, redis, resume, limit, best } = options;
+  const place = redis === undefined ? null : redisPlace(redis, context.io.env.RAPSIM_REDIS_PASSWORD);
   const folder = await openSweepFolder(output, space, text, resume, context.io);
   const results = openResults(folder.path("results.jsonl"));
   const pool = await createPool(workers);
   const progress = createSweepProgress(context, results.rows.size);
-  const runTasks: RunTasks = runOn(pool);
+  const queue =
+    place === null ? null : await createQueueRunner(place, folder.run, logConnection(place.shown, context.log));
   try {
     const rows = await runSweep(space, {
       results,
       pool,
-      runTasks,
+      runTasks: queue?.runTasks ?? runOn(pool),
       limit,
       modelFolder: folder.path("models"),
       calibration: null,
@@ -37,6 +49,15 @@ export async function sweepInto(space: Space, text: string, options: SweepChoice
   } finally {
     progress.stop();
     results.close();
+    await queue?.close();
     await pool.close();
   }
 }
+
+/** Says when Redis is away, and when it is back. */
+export const logConnection =
+  (shown: string, log: Context["log"]): OnConnection =>
+  (state, why) => {
+    if (state === "away") log.warn({ redis: shown, why }, "Redis is away; waiting for it");
+    else log.warn({ redis: shown }, "Redis is back");
+  };

@@ -20,7 +20,7 @@ export interface Pool {
 const isBuilt = import.meta.url.endsWith(".js");
 
 export async function createPool(threads: number): Promise<Pool> {
-  return isBuilt && threads > 1 ? threadPool(threads) : inProcess();
+  return isBuilt ? threadPool(threads) : inProcess();
 }
 
 function inProcess(): Pool {

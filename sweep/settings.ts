@@ -71,7 +71,7 @@ const HIGHEST_SEED = 2 ** 31 - 1;
 
 /** Holds a value against its setting's rule. @throws RapError */
 export function checkSetting(name: string, value: Value, place: string): void {
-  if (isParameter(name)) return checkParameter(name, value, place);
+  if (isParameter(name)) checkParameter(name, value, place);
   if (!isOption(name)) return;
   const fail = (rule: string): never => {
     throw new RapError(`${place}: ${name} = ${JSON.stringify(value)}: ${rule}`);
