@@ -1,65 +1,54 @@
 /** Evaluates tasks: the network once, its program once for each machine it is made for, its time once for each point. */
 import { compileModel, decodeRapq, type QuantizedModel } from "../compiler/index.ts";
-import {
-  type CheckedProgram,
-  checkProgram,
-  createMachine,
-  type Machine,
-  RapError,
-  sha256,
-  withParameters,
-} from "../isa/index.ts";
-import { simulateTiming } from "../sim/index.ts";
-import { figuresOf } from "./figures.ts";
+import { checkProgram, createMachine, RapError, sha256, withParameters } from "../isa/index.ts";
+import { prepareTiming } from "../sim/index.ts";
+import { type Figures, figuresOf } from "./figures.ts";
 import type { Outcome, Task } from "./task.ts";
 
-/** The content of a network by its hash; null: it is not there. */
-export type ReadModel = (sha256: string) => Promise<Uint8Array | null>;
-
 export interface Evaluator {
-  /** Hands out each point's outcome as soon as it is known. @throws Error when the network is not there */
-  run(task: Task, onOutcome: (outcome: Outcome) => void): Promise<void>;
+  /**
+   * Hands out each point's outcome as soon as it is known.
+   * @param file the network's .rapq file @throws Error when it is not the one that the task names
+   */
+  run(task: Task, file: Uint8Array, onOutcome: (outcome: Outcome) => void): Promise<void>;
 }
 
-/** Networks a worker keeps: formats of one network follow each other. */
+type Rates = Task["points"][number]["rates"];
+/** Times a program with some rates changed. */
+type TimeWith = (rates: Rates) => Figures;
+
+/** Networks an evaluator keeps: formats of one network follow each other. */
 const MOST_MODELS = 2;
 
-export function createEvaluator(readModel: ReadModel): Evaluator {
+export function createEvaluator(): Evaluator {
   const models = new Map<string, QuantizedModel>();
-  let prepared: { readonly key: string; readonly program: CheckedProgram | string } | undefined;
+  let prepared: { readonly key: string; readonly time: TimeWith | string } | undefined;
 
-  async function modelOf(hash: string): Promise<QuantizedModel> {
+  function modelOf(hash: string, file: Uint8Array): QuantizedModel {
     const kept = models.get(hash);
     if (kept !== undefined) return kept;
-    const file = await readModel(hash);
-    if (file === null) throw new Error(`network ${hash}: is not there`);
-    if (sha256(file) !== hash) throw new Error(`network ${hash}: its content has another hash, ${sha256(file)}`);
+    // threads share the file's memory; what reads it wants memory of its own
+    const content = file.slice();
+    if (sha256(content) !== hash) throw new Error(`network ${hash}: its content has another hash, ${sha256(content)}`);
     if (models.size >= MOST_MODELS) models.delete(models.keys().next().value!);
-    const model = decodeRapq(file, `network ${hash}`);
+    const model = decodeRapq(content, `network ${hash}`);
     models.set(hash, model);
     return model;
   }
 
-  /** The program of a task, or why there is none. */
-  async function programOf(task: Task): Promise<CheckedProgram | string> {
-    const { points: _, ...program } = task;
-    const key = JSON.stringify(program);
-    if (prepared?.key === key) return prepared.program;
-    // one program is in memory at a time
-    prepared = undefined;
-    const model = await modelOf(task.model);
-    prepared = { key, program: attempt(() => compiled(task, model)) };
-    return prepared.program;
-  }
-
   return {
-    async run(task, onOutcome) {
-      const program = await programOf(task);
-      for (const { index, rates } of task.points) {
-        const figures =
-          typeof program === "string"
-            ? program
-            : attempt(() => timed(program, withParameters(program.program.machine, rates, "point"), task));
+    async run(task, file, onOutcome) {
+      const { points, ...program } = task;
+      const key = JSON.stringify(program);
+      if (prepared?.key !== key) {
+        // one program is in memory at a time
+        prepared = undefined;
+        const model = modelOf(task.model, file);
+        prepared = { key, time: attempt(() => prepare(task, model)) };
+      }
+      const { time } = prepared;
+      for (const { index, rates } of points) {
+        const figures = typeof time === "string" ? time : attempt(() => time(rates));
         onOutcome(
           typeof figures === "string" ? { index, figures: null, error: figures } : { index, figures, error: null },
         );
@@ -70,14 +59,14 @@ export function createEvaluator(readModel: ReadModel): Evaluator {
   };
 }
 
-function compiled({ machine, optimize, packing }: Task, model: QuantizedModel): CheckedProgram {
-  const made = createMachine("sweep", machine, "machine");
-  const program = compileModel(model, made, { optimize, ...(packing === null ? {} : { packing }) });
-  return checkProgram(program, "program");
-}
-
-function timed(program: CheckedProgram, machine: Machine, { frames, overlapFrames }: Task) {
-  return figuresOf(simulateTiming(program, { machine, frames, overlapFrames }), machine);
+function prepare({ machine, optimize, packing, frames, overlapFrames }: Task, model: QuantizedModel): TimeWith {
+  const compiledFor = createMachine("sweep", machine, "machine");
+  const program = compileModel(model, compiledFor, { optimize, ...(packing === null ? {} : { packing }) });
+  const time = prepareTiming(checkProgram(program, "program"));
+  return (rates) => {
+    const own = withParameters(compiledFor, rates, "point");
+    return figuresOf(time({ machine: own, frames, overlapFrames }), own);
+  };
 }
 
 const MOST_CHARACTERS = 2000;

@@ -164,8 +164,8 @@ function compileBinary({ operator, left, right }: jsep.BinaryExpression, parts: 
     const [a, b] = [inner(left), inner(right)];
     return (scope) => {
       const [x, y] = [a(scope), b(scope)];
-      // biome-ignore lint/suspicious/useValidTypeof: the types of two values are held against each other
-      if (typeof x !== typeof y) fail(`${JSON.stringify(x)} and ${JSON.stringify(y)} cannot be compared`);
+      const [kind, other] = [typeof x, typeof y];
+      if (kind !== other) fail(`${JSON.stringify(x)} and ${JSON.stringify(y)} cannot be compared`);
       return (x === y) === (operator === "==");
     };
   }

@@ -12,13 +12,11 @@ export interface ThreadTask {
   readonly port: MessagePort;
 }
 
-let given: Uint8Array;
-const evaluator = createEvaluator(async () => given.slice());
+const evaluator = createEvaluator();
 
 export async function evaluate({ task, model, port }: ThreadTask): Promise<void> {
-  given = model;
   try {
-    await evaluator.run(task, (outcome) => port.postMessage(outcome));
+    await evaluator.run(task, model, (outcome) => port.postMessage(outcome));
   } finally {
     port.postMessage(null);
     port.close();

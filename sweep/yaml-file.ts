@@ -57,7 +57,7 @@ function checkPlain(document: Document, line: (offset: number) => string): void 
     };
     if (isAlias(node)) refuse("aliases (*name)");
     if ("anchor" in node && node.anchor !== undefined) refuse("anchors (&name)");
-    if (node.tag !== undefined && node.tag.startsWith("!")) refuse("tags (!name)");
+    if (node.tag?.startsWith("!")) refuse("tags (!name)");
     if (!isMap(node)) return;
     for (const { key } of node.items) {
       const name = isScalar(key) ? key.value : undefined;
