@@ -10,7 +10,7 @@ export function costsOf({ objectives }: Space, { figures }: Row): number[] | nul
   if (figures === null) return null;
   const costs = objectives.map(({ figure, goal }) => {
     const value = figures[figure];
-    return value === null || value === undefined ? Number.NaN : goal === "minimize" ? value : -value;
+    return value === null ? Number.NaN : goal === "minimize" ? value : -value;
   });
   return costs.some(Number.isNaN) ? null : costs;
 }

@@ -1,5 +1,6 @@
 /** The figures of a point: what a search aims at, limits hold against, and every result row says. */
 
+import { z } from "zod";
 import { listNames, type Machine } from "../isa/index.ts";
 import type { TimingResult } from "../sim/index.ts";
 
@@ -99,6 +100,21 @@ export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[];
 
 /** null: not measured */
 export type Figures = Readonly<Record<FigureName, number | null>>;
+
+export const figuresSchema = z.strictObject(
+  Object.fromEntries(
+    FIGURE_NAMES.map((name) => {
+      const { unit, meaning } = FIGURES[name];
+      return [
+        name,
+        z
+          .number()
+          .nullable()
+          .describe(unit === "" ? meaning : `${meaning}; ${unit}`),
+      ];
+    }),
+  ) as Record<FigureName, z.ZodNullable<z.ZodNumber>>,
+);
 
 export const isFigure = (name: string): name is FigureName => Object.hasOwn(FIGURES, name);
 export const figureList = () => listNames(FIGURE_NAMES);

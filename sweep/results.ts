@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { z } from "zod";
 import { RapError } from "../isa/index.ts";
-import { FIGURE_NAMES } from "./figures.ts";
+import { figuresSchema } from "./figures.ts";
 
 const setting = z.union([z.number(), z.boolean(), z.string()]);
 
@@ -23,10 +23,7 @@ export const rowSchema = z
   .strictObject({
     index: z.number().int().min(0).describe("number of the point in the space"),
     settings: z.record(z.string(), setting).describe("axes, variables and derived settings"),
-    figures: z
-      .record(z.enum(FIGURE_NAMES as [string, ...string[]]), z.number().nullable())
-      .nullable()
-      .describe("what came of it; null where it failed"),
+    figures: figuresSchema.nullable().describe("what came of it; null where it failed"),
     error: z.string().nullable().describe("why it failed; null where it did not"),
   })
   .meta({ title: "A row of results.jsonl" });

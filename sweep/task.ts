@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { PACKINGS, PARAMETER_KEYS, PARAMETERS, type ParameterKey } from "../isa/index.ts";
-import { FIGURE_NAMES } from "./figures.ts";
+import { figuresSchema } from "./figures.ts";
 import type { Point } from "./point.ts";
 
 /** Points of a task at most: what a worker that dies loses, and has to be done again. */
@@ -39,7 +39,7 @@ export type Task = z.infer<typeof taskSchema>;
 /** What became of a point: its figures, or why it has none. */
 export const outcomeSchema = z.strictObject({
   index,
-  figures: z.record(z.enum(FIGURE_NAMES as [string, ...string[]]), z.number().nullable()).nullable(),
+  figures: figuresSchema.nullable(),
   error: z.string().max(4000).nullable(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
