@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
 import { machineSha256, RapError } from "../isa/index.ts";
-import { networkSources, type Space } from "../sweep/index.ts";
+import { type Calibration, networkSources, type Space } from "../sweep/index.ts";
 import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
 import type { Io } from "./io.ts";
 
@@ -25,6 +25,7 @@ export async function openSweepFolder(
   folder: string,
   space: Space,
   text: string,
+  calibration: Calibration | null,
   resume: boolean,
   io: Io,
 ): Promise<SweepFolder> {
@@ -33,6 +34,7 @@ export async function openSweepFolder(
     space: space.identity,
     machines: Object.fromEntries([...space.machines].map(([name, machine]) => [name, machineSha256(machine)])),
     networks: networkSources(space),
+    calibration: calibration?.sha256 ?? null,
   };
   await prepareFolder(folder);
   const path = (name: string) => join(folder, name);

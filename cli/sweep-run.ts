@@ -15,12 +15,15 @@ import type { Context } from "./command.ts";
 import { openSweepFolder } from "./sweep-folder.ts";
 import type { SweepChoices } from "./sweep-options.ts";
 import { writeBest, writeSweep } from "./sweep-outputs.ts";
+import { calibrationOf, precisionMeasure } from "./sweep-precision.ts";
 import { createSweepProgress } from "./sweep-progress.ts";
 
 export async function sweepInto(space: Space, text: string, options: SweepChoices, context: Context): Promise<void> {
   const { output, workers, redis, resume, limit, best } = options;
   const place = redis === undefined ? null : redisPlace(redis, context.io.env.RAPSIM_REDIS_PASSWORD);
-  const folder = await openSweepFolder(output, space, text, resume, context.io);
+  const calibration = await calibrationOf(space, context);
+  const folder = await openSweepFolder(output, space, text, calibration, resume, context.io);
+  const precisionOf = await precisionMeasure(space, folder.path("precision"), workers, context);
   const results = openResults(folder.path("results.jsonl"));
   const pool = await createPool(workers);
   const progress = createSweepProgress(context, results.rows.size);
@@ -33,8 +36,8 @@ export async function sweepInto(space: Space, text: string, options: SweepChoice
       runTasks: queue?.runTasks ?? runOn(pool),
       limit,
       modelFolder: folder.path("models"),
-      calibration: null,
-      precisionOf: null,
+      calibration,
+      precisionOf,
       onModel: (choice) => context.log.info(choice, "quantizing"),
       onProgress: progress.report,
     });

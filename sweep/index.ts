@@ -11,5 +11,5 @@ export { type OnConnection, redisPlace } from "./redis.ts";
 export { reportOf } from "./report.ts";
 export { openResults, type ResultFile, type Row, rowSchema } from "./results.ts";
 export { type RunTasks, runOn, runSweep, type SweepOptions, type SweepProgress } from "./run.ts";
-export { parseSpace, type Space } from "./space.ts";
+export { besideSpace, parseSpace, type Space } from "./space.ts";
 export { type SpaceFile, spaceSchema } from "./space-schema.ts";

@@ -13,7 +13,7 @@ export interface ModelSetOptions {
   readonly modelFolder: string;
   readonly calibration: Calibration | null;
   /** Mean average precision of a .rapq file, 0..1; null: not asked for. */
-  readonly precisionOf: ((path: string, choice: ModelChoice) => Promise<number>) | null;
+  readonly precisionOf: ((path: string) => Promise<number>) | null;
   readonly onModel: (choice: ModelChoice) => void;
 }
 
@@ -52,7 +52,7 @@ export function createModelSet(space: Space, options: ModelSetOptions): ModelSet
       const file = readFileSync(path);
       const hash = sha256(file);
       files.set(hash, shareable(file));
-      return { sha256: hash, meanAp: precisionOf && (await precisionOf(path, choice)), error: null };
+      return { sha256: hash, meanAp: precisionOf && (await precisionOf(path)), error: null };
     } catch (error) {
       if (!(error instanceof RapError)) throw error;
       return { sha256: "", meanAp: null, error: error.message };

@@ -44,6 +44,8 @@ async function threadPool(threads: number): Promise<Pool> {
   return {
     threads,
     quantize: async (request) => {
+      // its pictures are made when they are asked for; that cannot be sent
+      if (request.calibration !== null) return quantizeInto(request);
       try {
         return await pool.run(request, { name: "quantize" });
       } catch (error) {

@@ -53,11 +53,13 @@ export async function createQueueRunner(
     const collect = async (id: string): Promise<void> => {
       const task = open.get(id);
       if (task === undefined) return;
+      const state = await queue.getJobState(id);
+      if (state === "unknown" && open.has(id)) return add([id]);
+      if (state !== "completed" && state !== "failed") return;
+      // read after the state is known: what was read before may lack the answer
       const job = await queue.getJob(id);
-      if (job === undefined || job === null) return add([id]);
-      const state = await job.getState();
-      // asked for while another call collected it
-      if (!open.has(id) || (state !== "completed" && state !== "failed")) return;
+      // gone: another call collected it meanwhile, or the next check adds it again
+      if (!job || !open.has(id)) return;
       open.delete(id);
       const outcomes = state === "completed" ? outcomesOf(task, job.returnvalue) : null;
       for (const outcome of outcomes ?? failureOf(task, job.failedReason)) onOutcome(outcome);

@@ -82,6 +82,10 @@ export function parseSpace(text: string, path: string): Space {
       throw new RapError(`${at}: ${name} cannot be derived; list its values under axes`);
     return { name, expression: parseExpression(String(given), known, at) };
   });
+  const scalings = valuesOf(file, "scaling").map(([value]) => value);
+  if (scalings.includes("calibrated") && file.calibration === undefined) {
+    throw new RapError(`${place()}: scaling calibrated needs pictures: give calibration, a folder of them`);
+  }
   const shown = [...settings.keys(), ...axes.map(({ name }) => name), ...derived.map(({ name }) => name)];
   checkOnce(shown, place());
   const measured = FIGURE_NAMES.filter((name) => name !== "meanAp" || file.dataset !== undefined);

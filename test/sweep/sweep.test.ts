@@ -1,8 +1,18 @@
 // rapsim sweep: is each row what compile and run say, is what is done kept, and is a failure a row?
-import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Report } from "../../report/report.ts";
 import type { Row } from "../../sweep/index.ts";
+import { labelText, name, network, PHOTOS, photograph, sidecar } from "../cli/color-detector.ts";
 import { rapsim, temporaryFolder } from "../cli/harness.ts";
 import { faultsAgainst } from "../report/schema-faults.ts";
 
@@ -227,5 +237,31 @@ describe("wrong use", () => {
       1,
       "redis://127.0.0.1:1: Redis cannot be used: nothing listens there; start redis-server, or give another address\n",
     ]);
+  });
+});
+
+describe("a data set", () => {
+  test("gives each way of quantizing the precision that eval measures", async () => {
+    writeFileSync(path("net.onnx"), network());
+    writeFileSync(path("net.json"), JSON.stringify(sidecar));
+    for (const part of ["image_2", "label_2"]) mkdirSync(path(`kitti/${part}`), { recursive: true });
+    for (const [i, cells] of PHOTOS.entries()) {
+      await photograph(path(`kitti/image_2/${name(i)}.png`), cells);
+      writeFileSync(path(`kitti/label_2/${name(i)}.txt`), labelText(cells));
+    }
+    const found = await sweep(
+      "name: t\nsettings: { network: net.onnx }\naxes:\n  activations: [i8, u8]\n  agents: [1, 2]\ndataset: { folder: kitti }\nobjectives: { meanAp: maximize, millijoulesPerFrame: minimize }\nlimits: [meanAp > 0.01]\n",
+      "precise",
+      "--workers",
+      "1",
+    );
+    const argv = ["eval", path("net.onnx"), "--dataset", path("kitti"), "--threads", "1", "--json", "-"];
+    const means = [];
+    for (const activations of ["i8", "u8"]) {
+      const { stdout } = await rapsim([...argv, "--activations", activations]);
+      const mean: number = JSON.parse(stdout).mean.int8.value;
+      means.push(mean, mean);
+    }
+    expect(found.map(({ figures }) => figures!.meanAp)).toEqual(means);
   });
 });
