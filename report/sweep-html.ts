@@ -98,7 +98,7 @@ export function sweepHtml(report: SweepReport): string {
       "Sensitivity",
       sensitivityTable(report),
       note(
-        "Share of a figure's variance that goes with an axis alone: variance of the means over the axis' values by the whole variance. Of a full grid this is Sobol's first-order index; what the shares leave to 100 % comes of axes together.",
+        "Share of a figure's variance that goes with an axis alone: variance of the means over the axis' values by the whole variance. Of a full grid this is Sobol's first-order index, and what the shares leave to 100 % comes of axes together; constraints that tie axes to each other make their shares overlap.",
       ),
     ),
     section(

@@ -17,7 +17,7 @@ function element(name, attributes = {}, ...children) {
 const settingNames = [...data.axes, ...data.derived];
 const known = data.figures.filter(({ name }) => data.points.some(({ figures }) => figures?.[name] != null));
 const columns = [
-  ...settingNames.map((name) => ({ name, of: (point) => point.settings[name] })),
+  ...settingNames.map((name) => ({ name, exact: true, of: (point) => point.settings[name] })),
   ...known.map(({ name, unit }) => ({ name, unit, of: (point) => point.figures?.[name] ?? undefined })),
 ];
 const column = (name) => columns.find((one) => one.name === name);
@@ -36,6 +36,9 @@ function shortNumber(value) {
       .replace("e+", "e");
   return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 6 });
 }
+
+/** Settings as they are, figures to a few digits. */
+const shownValue = (one, point) => (one.exact ? String(one.of(point)) : shortNumber(one.of(point)));
 
 // --- what is shown
 
@@ -157,7 +160,7 @@ function drawScatter() {
 }
 
 const describe = (point) =>
-  [`point ${point.index}`, ...data.axes.map((name) => `${name} ${shortNumber(point.settings[name])}`)].join("; ");
+  [`point ${point.index}`, ...data.axes.map((name) => `${name} ${point.settings[name]}`)].join("; ");
 
 // --- parallel coordinates
 
@@ -222,7 +225,7 @@ function drawTable() {
         "tr",
         { class: markClass("mark", point).replace("mark", "") },
         element("td", {}, button),
-        ...columns.map((one) => element("td", {}, shortNumber(one.of(point)))),
+        ...columns.map((one) => element("td", {}, shownValue(one, point))),
       );
       if (hasErrors) row.append(element("td", { class: "text" }, point.error ?? ""));
       return row;
@@ -276,7 +279,7 @@ function choose(point) {
     element(
       "p",
       {},
-      pairs.map((one) => `${one.name} ${shortNumber(one.of(point))}${one.unit ? ` ${one.unit}` : ""}`).join("; "),
+      pairs.map((one) => `${one.name} ${shownValue(one, point)}${one.unit ? ` ${one.unit}` : ""}`).join("; "),
     ),
     ...(point.error === null ? [] : [element("p", { class: "warn" }, point.error)]),
     ...(point.commands.length === 0
