@@ -29,10 +29,10 @@ export function start(argv: readonly string[], env: Readonly<Record<string, stri
 
 export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Waits until something is so. @throws Error after two minutes */
+/** Waits until something is so. @throws Error after ten minutes */
 export async function until(isSo: () => boolean, what: string): Promise<void> {
   for (let waited = 0; !isSo(); waited += 50) {
-    if (waited > 120_000) throw new Error(`waited two minutes for ${what}`);
+    if (waited > 600_000) throw new Error(`waited ten minutes for ${what}`);
     await pause(50);
   }
 }
