@@ -14,8 +14,10 @@ import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
 import { scenes } from "./commands/scenes.ts";
+import { sweep } from "./commands/sweep.ts";
 import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
+import { worker } from "./commands/worker.ts";
 import { describeFailure, EXIT } from "./errors.ts";
 import { ClosedPipe, type Io, pageWidth, write } from "./io.ts";
 import { createLogger, LOG_LEVELS } from "./logging.ts";
@@ -29,6 +31,8 @@ export const COMMANDS: readonly Command[] = [
   evaluate,
   scenes,
   tradeoff,
+  sweep,
+  worker,
   exportModel,
   info,
   explain,

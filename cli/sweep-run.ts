@@ -1,0 +1,66 @@
+/** What `rapsim sweep` does: evaluates into a folder, then writes its tables and pages. */
+import { RapError } from "../isa/errors.ts";
+import {
+  bestOf,
+  createPool,
+  createQueueRunner,
+  type OnConnection,
+  openResults,
+  redisPlace,
+  runOn,
+  runSweep,
+  type Space,
+} from "../sweep/index.ts";
+import type { Context } from "./command.ts";
+import { openSweepFolder } from "./sweep-folder.ts";
+import type { SweepChoices } from "./sweep-options.ts";
+import { writeBest, writeSweep } from "./sweep-outputs.ts";
+import { calibrationOf, precisionMeasure } from "./sweep-precision.ts";
+import { createSweepProgress } from "./sweep-progress.ts";
+
+export async function sweepInto(space: Space, text: string, options: SweepChoices, context: Context): Promise<void> {
+  const { output, workers, redis, resume, limit, best } = options;
+  const place = redis === undefined ? null : redisPlace(redis, context.io.env.RAPSIM_REDIS_PASSWORD);
+  const calibration = await calibrationOf(space, context);
+  const folder = await openSweepFolder(output, space, text, calibration, resume, context.io);
+  const precisionOf = await precisionMeasure(space, folder.path("precision"), workers, context);
+  const results = openResults(folder.path("results.jsonl"));
+  const pool = await createPool(workers);
+  const progress = createSweepProgress(context, results.rows.size);
+  const queue =
+    place === null ? null : await createQueueRunner(place, folder.run, logConnection(place.shown, context.log));
+  try {
+    const rows = await runSweep(space, {
+      results,
+      pool,
+      runTasks: queue?.runTasks ?? runOn(pool),
+      limit,
+      modelFolder: folder.path("models"),
+      calibration,
+      precisionOf,
+      onModel: (choice) => context.log.info(choice, "quantizing"),
+      onProgress: progress.report,
+    });
+    progress.stop();
+    const front = bestOf(space, rows);
+    await writeSweep(space, rows, front, folder, context);
+    if (best) await writeBest(space, rows, front, folder, context);
+    const failed = rows.filter(({ error }) => error !== null);
+    if (failed.length === rows.length) {
+      throw new RapError(`none of ${rows.length} points could be evaluated; the first: ${failed[0].error}`);
+    }
+  } finally {
+    progress.stop();
+    results.close();
+    await queue?.close();
+    await pool.close();
+  }
+}
+
+/** Says when Redis is away, and when it is back. */
+export const logConnection =
+  (shown: string, log: Context["log"]): OnConnection =>
+  (state, why) => {
+    if (state === "away") log.warn({ redis: shown, why }, "Redis is away; waiting for it");
+    else log.warn({ redis: shown }, "Redis is back");
+  };

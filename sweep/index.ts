@@ -1,0 +1,15 @@
+export { bestOf } from "./best.ts";
+export { commandsOf, machineFile, pointName } from "./commands.ts";
+export { FIGURE_NAMES, FIGURES, type FigureName } from "./figures.ts";
+export { networkSources } from "./model-set.ts";
+export type { Calibration, ModelChoice } from "./models.ts";
+export { type BadPoint, type Point, pointOf } from "./point.ts";
+export { createPool, type Pool } from "./pool.ts";
+export { createQueueRunner, type QueueRunner } from "./queue-runner.ts";
+export { createQueueWorker } from "./queue-worker.ts";
+export { type OnConnection, redisPlace } from "./redis.ts";
+export { reportOf } from "./report.ts";
+export { openResults, type ResultFile, type Row, rowSchema } from "./results.ts";
+export { type RunTasks, runOn, runSweep, type SweepOptions, type SweepProgress } from "./run.ts";
+export { besideSpace, parseSpace, type Space } from "./space.ts";
+export { type SpaceFile, spaceSchema } from "./space-schema.ts";
