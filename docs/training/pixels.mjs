@@ -1,6 +1,6 @@
 /**
  * Scenes as train.py reads them fastest: pixels.bin and label_2, drawn by several processes, without PNG files.
- * Needs the built rapsim (dist), and of its packages only zod and yaml.
+ * Needs the built rapsim (dist), and of its packages only zod, yaml and fastest-levenshtein.
  *
  * node pixels.mjs FOLDER SEED COUNT JOBS
  */
