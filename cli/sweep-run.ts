@@ -1,16 +1,7 @@
 /** What `rapsim sweep` does: evaluates into a folder, then writes its tables and pages. */
 import { RapError } from "../isa/errors.ts";
-import {
-  bestOf,
-  createPool,
-  createQueueRunner,
-  type OnConnection,
-  openResults,
-  redisPlace,
-  runOn,
-  runSweep,
-  type Space,
-} from "../sweep/index.ts";
+import { bestOf, createPool, openResults, runOn, runSweep, type Space } from "../sweep/index.ts";
+import type { OnConnection, RedisPlace } from "../sweep/redis.ts";
 import type { Context } from "./command.ts";
 import { openSweepFolder } from "./sweep-folder.ts";
 import type { SweepChoices } from "./sweep-options.ts";
@@ -20,15 +11,14 @@ import { createSweepProgress } from "./sweep-progress.ts";
 
 export async function sweepInto(space: Space, text: string, options: SweepChoices, context: Context): Promise<void> {
   const { output, workers, redis, resume, limit, best } = options;
-  const place = redis === undefined ? null : redisPlace(redis, context.io.env.RAPSIM_REDIS_PASSWORD);
+  const place = redis === undefined ? null : await redisPlaceOf(redis, context);
   const calibration = await calibrationOf(space, context);
   const folder = await openSweepFolder(output, space, text, calibration, resume, context.io);
   const precisionOf = await precisionMeasure(space, folder.path("precision"), workers, context);
+  const queue = place === null ? null : await openQueue(place, folder.run, context);
   const results = openResults(folder.path("results.jsonl"));
   const pool = await createPool(workers);
   const progress = createSweepProgress(context, results.rows.size);
-  const queue =
-    place === null ? null : await createQueueRunner(place, folder.run, logConnection(place.shown, context.log));
   try {
     const rows = await runSweep(space, {
       results,
@@ -55,6 +45,17 @@ export async function sweepInto(space: Space, text: string, options: SweepChoice
     await queue?.close();
     await pool.close();
   }
+}
+
+// BullMQ and its client are loaded for those who use them
+async function redisPlaceOf(url: string, { io }: Context): Promise<RedisPlace> {
+  const { redisPlace } = await import("../sweep/redis.ts");
+  return redisPlace(url, io.env.RAPSIM_REDIS_PASSWORD);
+}
+
+async function openQueue(place: RedisPlace, run: string, { log }: Context) {
+  const { createQueueRunner } = await import("../sweep/queue-runner.ts");
+  return createQueueRunner(place, run, logConnection(place.shown, log));
 }
 
 /** Says when Redis is away, and when it is back. */

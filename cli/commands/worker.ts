@@ -21,7 +21,9 @@ export const worker: Command = {
     if (url === undefined)
       throw new UsageError("--redis: where the queue is, is needed: add --redis redis://host:port");
     const threads = numberOf(args, "concurrency", { min: 1, max: MOST_THREADS, whole: true }) ?? availableParallelism();
-    const { createPool, createQueueWorker, redisPlace } = await import("../../sweep/index.ts");
+    const { redisPlace } = await import("../../sweep/redis.ts");
+    const { createPool } = await import("../../sweep/pool.ts");
+    const { createQueueWorker } = await import("../../sweep/queue-worker.ts");
     const { logConnection } = await import("../sweep-run.ts");
     const place = redisPlace(url, io.env.RAPSIM_REDIS_PASSWORD);
     const pool = await createPool(threads);

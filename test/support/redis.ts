@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 
-const isThere = spawnSync("redis-server", ["--version"]).status === 0;
+const SERVER = process.env.RAPSIM_REDIS_SERVER ?? "redis-server";
+const isThere = spawnSync(SERVER, ["--version"]).status === 0;
 // set where it must be there (.ci/run): then its absence is an error
-if (!isThere && process.env.RAPSIM_REDIS_SERVER !== undefined) throw new Error("redis-server is not installed");
+if (!isThere && process.env.RAPSIM_REDIS_SERVER !== undefined) throw new Error(`${SERVER} is not installed`);
 
 /** Why tests that need Redis are skipped; null: it is there. */
 export const NO_REDIS = isThere ? null : "no redis-server: apt-get install -y redis-server";
@@ -37,7 +38,7 @@ export async function startRedis(folder: string, password: string): Promise<Redi
   const argv = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value]);
   const begin = () =>
     new Promise<ChildProcess>((resolve, reject) => {
-      const server = spawn("redis-server", argv, { stdio: ["ignore", "pipe", "inherit"] });
+      const server = spawn(SERVER, argv, { stdio: ["ignore", "pipe", "inherit"] });
       server.on("error", reject);
       server.stdout.on("data", (text: Buffer) => {
         if (text.toString().includes("Ready to accept connections")) resolve(server);
