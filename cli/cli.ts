@@ -12,6 +12,7 @@ import { exportModel } from "./commands/export.ts";
 import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
+import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   quantize,
   evaluate,
   tradeoff,
+  report,
   exportModel,
   info,
   explain,
