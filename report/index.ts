@@ -1,3 +1,6 @@
+export * from "./compare.ts";
+export * from "./compare-html.ts";
+export * from "./compare-text.ts";
 export * from "./csv.ts";
 export * from "./numbers.ts";
 export * from "./page.ts";
