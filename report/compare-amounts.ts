@@ -1,9 +1,8 @@
 /** What comparisons compare of two whole runs. */
 import type { TimingResult } from "../sim/result.ts";
-import type { Report } from "./report.ts";
+import type { TimedReport } from "./report.ts";
 
 type Totals = TimingResult["totals"];
-export type TimedReport = Report & { readonly totals: Totals };
 
 /** Which way is better; null: neither. */
 export type Better = "lower" | "higher" | null;

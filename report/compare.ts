@@ -1,8 +1,8 @@
 /** Two runs beside each other as data: what `rapsim compare --json` writes (schema docs/comparison.schema.json). Amounts are of one frame. */
 import { RapError } from "../isa/index.ts";
-import { type Better, type TimedReport, TOTALS, TRAFFIC } from "./compare-amounts.ts";
+import { type Better, TOTALS, TRAFFIC } from "./compare-amounts.ts";
 import { groupBy } from "./recording.ts";
-import type { Report } from "./report.ts";
+import type { Report, TimedReport } from "./report.ts";
 
 export const COMPARISON_SCHEMA = "rapsim.comparison/1";
 

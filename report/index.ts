@@ -4,7 +4,6 @@ export * from "./compare-text.ts";
 export * from "./csv.ts";
 export * from "./numbers.ts";
 export * from "./page.ts";
-export * from "./read-report.ts";
 export * from "./recording.ts";
 export * from "./report.ts";
 export * from "./run-html.ts";

@@ -81,6 +81,9 @@ export interface Report {
   readonly record: RunRecord | null;
 }
 
+/** One with time. */
+export type TimedReport = Report & { readonly totals: TimingResult["totals"] };
+
 export interface ReportParts {
   readonly rapsim: string;
   /** With the machine it was simulated on. */

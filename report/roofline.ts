@@ -4,9 +4,7 @@ import { layerColor } from "./colors.ts";
 import { shortName } from "./html.ts";
 import { coordinate, escaped } from "./markup.ts";
 import { grouped, significant } from "./numbers.ts";
-import type { Report } from "./report.ts";
-
-type Totals = NonNullable<Report["totals"]>;
+import type { TimedReport } from "./report.ts";
 
 const ROOF = { width: 720, height: 360, left: 58, right: 32, top: 14, bottom: 44 } as const;
 
@@ -22,7 +20,7 @@ function rooflinePoints(layers: readonly LayerResult[]) {
 }
 
 /** Null without layers that compute. */
-export function rooflineSvg({ layers, totals, machine }: Report & { readonly totals: Totals }): string | null {
+export function rooflineSvg({ layers, totals, machine }: TimedReport): string | null {
   const points = rooflinePoints(layers);
   if (points.length === 0) return null;
   const bandwidth = machine.parameters["dram.bytesPerCycle"];

@@ -5,9 +5,10 @@ import { createRequire } from "node:module";
 import { clientScript, htmlPage, note, section, shortName } from "./html.ts";
 import { escaped } from "./markup.ts";
 import { grouped, percent, significant, withPrefix } from "./numbers.ts";
-import type { Report } from "./report.ts";
+import type { Report, TimedReport } from "./report.ts";
 import { rooflineSvg } from "./roofline.ts";
 import { findingsSection, type Pictures } from "./run-photos.ts";
+import { type Chart, chartsOf } from "./run-series.ts";
 import { RUN_STYLE } from "./run-style.ts";
 import {
   boundTable,
@@ -20,8 +21,6 @@ import {
 } from "./run-tables.ts";
 import { overTimeSection, pageData } from "./run-time.ts";
 
-type Totals = NonNullable<Report["totals"]>;
-
 /** The chart library as it comes, with its licence. */
 function uplot(): { readonly script: string; readonly style: string } {
   const { resolve } = createRequire(import.meta.url);
@@ -32,7 +31,7 @@ function uplot(): { readonly script: string; readonly style: string } {
   };
 }
 
-function tiles({ totals, frames }: Report & { readonly totals: Totals }): string {
+function tiles({ totals, frames }: TimedReport): string {
   const facts: readonly (readonly [label: string, value: number, text: string])[] = [
     ["frames a second", totals.framesPerSecond, significant(totals.framesPerSecond, 4)],
     ["latency", totals.latencyCycles, withPrefix(totals.latencyCycles * (totals.seconds / totals.cycles), "s")],
@@ -50,7 +49,7 @@ function tiles({ totals, frames }: Report & { readonly totals: Totals }): string
   return `<div class="tiles">${facts.map(tile).join("")}</div>`;
 }
 
-function timeSections(report: Report & { readonly totals: Totals }): string[] {
+function timeSections(report: TimedReport, charts: readonly Chart[]): string[] {
   const { totals, record } = report;
   const roofline = rooflineSvg(report);
   return [
@@ -62,7 +61,7 @@ function timeSections(report: Report & { readonly totals: Totals }): string[] {
         "Each cycle of the run belongs to the layer of the oldest instruction not finished, so that cycles add up to the run. MAC use is of the arrays while they work on the layer. Click a layer to mark it everywhere.",
       ),
     ),
-    overTimeSection(report),
+    overTimeSection(report, charts),
     roofline === null
       ? ""
       : section(
@@ -127,12 +126,13 @@ function contents(sections: readonly string[]): string {
 
 /** The whole page. `totals` may be null (values alone): then it holds what there is. */
 export function runHtml(report: Report, pictures: Pictures = new Map()): string {
-  const { totals, program, machine } = report;
+  const { totals, record, program, machine } = report;
+  const charts = totals === null || record === null ? [] : chartsOf({ ...report, totals, record });
   const { script, style } = uplot();
   const title = `${shortName(program.name)} on ${shortName(machine.name)}`;
   const sections = [
     findingsSection(report, pictures),
-    ...(totals === null ? [] : timeSections({ ...report, totals })),
+    ...(totals === null ? [] : timeSections({ ...report, totals }, charts)),
     provenance(report),
   ];
   return htmlPage({
@@ -147,7 +147,7 @@ export function runHtml(report: Report, pictures: Pictures = new Map()): string 
       ...sections,
       '<div id="chosen" role="status" hidden><p></p><button type="button" aria-label="Unmark the layer">×</button></div>',
     ].join("\n"),
-    data: pageData(report),
+    data: pageData(report, charts),
     scripts: [script, ...["page.js", "view.js", "timeline.js", "sram.js", "series.js"].map(clientScript)],
   });
 }

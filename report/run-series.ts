@@ -2,7 +2,7 @@
 import { cyclesOfBin } from "./activity.ts";
 import { BUSY_COLOR, causeColor, componentColor, OCCUPIED_COLOR, READ_COLOR, WRITE_COLOR } from "./colors.ts";
 import { significant } from "./numbers.ts";
-import type { Report } from "./report.ts";
+import type { TimedReport } from "./report.ts";
 import type { RunRecord } from "./run-record.ts";
 import { causeText } from "./words.ts";
 
@@ -22,12 +22,12 @@ export interface Chart {
   readonly summary: string;
 }
 
-type Timed = Report & { readonly totals: NonNullable<Report["totals"]>; readonly record: RunRecord };
+type Recorded = TimedReport & { readonly record: RunRecord };
 
 /** Steps of what the MAC arrays do. */
 const MOST_STEPS = 500;
 
-export function chartsOf(report: Timed): Chart[] {
+export function chartsOf(report: Recorded): Chart[] {
   return [arraysChart(report), bandwidthChart(report), occupancyChart(report), powerChart(report)].filter(
     (chart) => chart !== null,
   );
@@ -50,7 +50,7 @@ function described(chart: Omit<Chart, "summary">): Chart {
 }
 
 /** Amounts of bins as amounts a second times `scale`. */
-function perSecond({ totals, machine }: Timed, bins: readonly number[], binCycles: number, scale: number): number[] {
+function perSecond({ totals, machine }: Recorded, bins: readonly number[], binCycles: number, scale: number): number[] {
   const rates = bins.map((amount, i) =>
     digits((amount * scale * machine.parameters.clockHz) / cyclesOfBin(i, binCycles, totals.cycles)),
   );
@@ -62,7 +62,7 @@ function binEdges(bins: number, binCycles: number, cycles: number): number[] {
   return Array.from({ length: bins + 1 }, (_, i) => Math.min(i * binCycles, cycles));
 }
 
-function bandwidthChart(report: Timed): Chart {
+function bandwidthChart(report: Recorded): Chart {
   const { binCycles, dramReadBytes, dramWriteBytes } = report.record.activity;
   const { clockHz, "dram.bytesPerCycle": bytesPerCycle } = report.machine.parameters;
   return described({
@@ -77,7 +77,7 @@ function bandwidthChart(report: Timed): Chart {
   });
 }
 
-function powerChart(report: Timed): Chart {
+function powerChart(report: Recorded): Chart {
   const { binCycles, energyPj } = report.record.activity;
   const bins = Object.values(energyPj);
   return described({
@@ -92,7 +92,7 @@ function powerChart(report: Timed): Chart {
   });
 }
 
-function occupancyChart({ record, totals }: Timed): Chart | null {
+function occupancyChart({ record, totals }: Recorded): Chart | null {
   if (record.sram === null) return null;
   const { bytes, live, untilCycle } = record.sram;
   const changes: [cycle: number, kib: number][] = [[0, 0]];
@@ -116,7 +116,7 @@ function occupancyChart({ record, totals }: Timed): Chart | null {
 }
 
 /** Of all MAC arrays together: the share of each step that they work, or stand still and why. */
-function arraysChart({ record, totals, units }: Timed): Chart | null {
+function arraysChart({ record, totals, units }: Recorded): Chart | null {
   const isArray = new Set(units.filter(({ kind }) => kind === "mac").map(({ agent, unit }) => `${agent} ${unit}`));
   const tracks = record.tracks.filter(({ agent, unit }) => isArray.has(`${agent} ${unit}`));
   if (tracks.length === 0) return null;

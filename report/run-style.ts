@@ -49,6 +49,7 @@ canvas { display: block; width: 100%; touch-action: pan-y; cursor: crosshair; }
 .u-legend { text-align: left; font-size: 0.78rem; color: var(--dim); width: auto; margin: 0.1rem 0 0; }
 .u-legend th, .u-legend td { border: 0; padding: 0; font-weight: 400; max-width: none; position: static; background: none; }
 .u-legend .u-series { padding: 0 0.3rem; min-width: 8.5rem; text-align: left; }
+.u-legend .u-value { padding-left: 0.35em; }
 .u-legend .u-marker { border-radius: 2px; width: 0.8em; height: 0.8em; }
 .u-select { background: color-mix(in srgb, var(--after) 22%, transparent); }
 .u-cursor-x { border-color: var(--dim); }
@@ -59,7 +60,7 @@ details { margin: 0.6rem 0; }
 li { overflow-wrap: anywhere; }
 @media (max-width: 600px) {
   .boxlabel { display: none; }
-  th:first-child, td:first-child { max-width: 8.5rem; }
+  th:first-child, td:first-child { max-width: 8.5rem; white-space: normal; overflow-wrap: anywhere; }
   .controls .dim { display: none; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 0.4rem; }
   .tile { padding: 0.4rem 0.5rem; }
@@ -70,6 +71,8 @@ li { overflow-wrap: anywhere; }
   nav, .controls, #chosen, #tip { display: none !important; }
   #timeline { height: auto; overflow: visible; }
   #timeline div { display: none; }
+  .series .uplot, .series .u-wrap { width: 100% !important; height: auto !important; }
+  .series canvas { position: static; width: 100% !important; height: auto !important; }
   h2, h3 { break-after: avoid; }
   table { font-size: 0.62rem; }
   th, td { padding: 0.1rem 0.25rem; }

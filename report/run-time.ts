@@ -3,12 +3,10 @@ import { causeColor, layerColor } from "./colors.ts";
 import { key, keys, note, section, shortName } from "./html.ts";
 import { escaped } from "./markup.ts";
 import { grouped, percent, significant, withPrefix } from "./numbers.ts";
-import type { Report } from "./report.ts";
+import type { Report, TimedReport } from "./report.ts";
 import type { RunRecord } from "./run-record.ts";
-import { type Chart, chartsOf } from "./run-series.ts";
+import type { Chart } from "./run-series.ts";
 import { causeText } from "./words.ts";
-
-type Timed = Report & { readonly totals: NonNullable<Report["totals"]> };
 
 const BUTTONS = [
   ["in", "Zoom in", "+"],
@@ -21,13 +19,12 @@ const BUTTONS = [
 const MISSING =
   "What happened when is not in this report: of more than 16 frames it is not kept, and reports of earlier versions have none.";
 
-export function overTimeSection(report: Timed): string {
-  const { record } = report;
+export function overTimeSection({ record }: TimedReport, drawn: readonly Chart[]): string {
   if (record === null) return section("time", "Over time", note(MISSING));
   const buttons = BUTTONS.map(
     ([action, label, text]) => `<button type="button" data-zoom="${action}" aria-label="${label}">${text}</button>`,
   );
-  const charts = new Map(chartsOf({ ...report, record }).map((chart) => [chart.id, chart]));
+  const charts = new Map(drawn.map((chart) => [chart.id, chart]));
   return section(
     "time",
     "Over time",
@@ -74,8 +71,7 @@ function sramParts({ sram }: RunRecord, occupancy: Chart | undefined): string {
 }
 
 /** What the page's scripts draw from. */
-export function pageData(report: Report): object {
-  const { layers, totals, record } = report;
+export function pageData({ layers, totals, record }: Report, charts: readonly Chart[]): object {
   if (totals === null) return {};
   const summaries = layers.map((layer) => {
     const { name, attributedCycles, macs, macUtilization, dramReadBytes, dramWriteBytes, energyPj, bound } = layer;
@@ -101,6 +97,6 @@ export function pageData(report: Report): object {
     causes: causes.map(causeText),
     causeColors: causes.map(causeColor),
     operations: operations.map(({ op }) => op),
-    charts: chartsOf({ ...report, totals, record }),
+    charts,
   };
 }

@@ -24,7 +24,13 @@ for (const chart of data.charts ?? []) {
       height: 170,
       padding: [10, 0, 0, 0],
       scales: { x: { time: false }, y: { range: [0, most * 1.02] } },
-      cursor: { sync: { key: "time" }, drag: { x: true, y: false, setScale: false }, points: { show: false } },
+      cursor: {
+        sync: { key: "time" },
+        drag: { x: true, y: false, setScale: false },
+        points: { show: false },
+        // of the step that one points at, not of the nearest beginning of one
+        dataIdx: (_plot, _series, nearest, cycle) => (nearest > 0 && xs[nearest] > cycle ? nearest - 1 : nearest),
+      },
       legend: { markers: { width: 0 } },
       series: [
         { label: "cycle", value: (_, cycle) => (cycle === null ? "" : number(Math.floor(cycle))) },
@@ -32,6 +38,7 @@ for (const chart of data.charts ?? []) {
           label: names[n],
           fill: colors[n],
           width: 0,
+          points: { show: false },
           paths: uPlot.paths.stepped({ align: 1 }),
           value: (_plot, _sum, _series, i) => (i === null ? "" : written(values[n][i] ?? 0)),
         })),
