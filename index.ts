@@ -17,6 +17,7 @@ export {
   createSimulationEmitter,
   type Elements,
   Execution,
+  prepareTiming,
   type SimulateOptions,
   type Simulation,
   simulate,

@@ -2,7 +2,7 @@
  * The checks a program must pass before anything runs it: forms and formats, semaphore order, and that every access of
  * every agent stays inside its view, its tensor and its memory.
  */
-import { type Access, type BoundInstruction, bindViews, type Context, effects } from "./effects.ts";
+import { type Access, type BoundInstruction, bindViews, type Context, effects, type MemorySpace } from "./effects.ts";
 import { RapError } from "./errors.ts";
 import { hasBox, regionEnd } from "./geometry.ts";
 import { PACKINGS } from "./machine.ts";
@@ -328,24 +328,20 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
   }
 }
 
-/** The size of the memory an access is in. */
-function memoryBytes(program: Program, access: Access): number {
-  const p = program.machine.parameters;
-  switch (access.space) {
-    case "dram":
-      return program.dramBytes;
-    case "sram":
-      return p["sram.bytes"];
-    case "accumulators":
-      return Math.floor(p["array.accumulatorBytes"] / (4 * p["array.cols"])) * 4 * p["array.cols"];
-    case "registers":
-      return Number.POSITIVE_INFINITY;
-  }
+/** The sizes of the memories. */
+function memoryBytes({ dramBytes, machine: { parameters: p } }: Program): Readonly<Record<MemorySpace, number>> {
+  return {
+    dram: dramBytes,
+    sram: p["sram.bytes"],
+    accumulators: Math.floor(p["array.accumulatorBytes"] / (4 * p["array.cols"])) * 4 * p["array.cols"],
+    registers: Number.POSITIVE_INFINITY,
+  };
 }
 
 function checkAccesses(program: Program, bound: readonly BoundInstruction[]): void {
   const context: Context = program;
   const { agents } = program.machine.parameters;
+  const sizes = memoryBytes(program);
   bound.forEach((item, index) => {
     if (!hasBox(item.instruction) || item.instruction.op === "view") return;
     const name = () => nameInstruction(program, index);
@@ -360,10 +356,11 @@ function checkAccesses(program: Program, bound: readonly BoundInstruction[]): vo
         throw error;
       }
       for (const access of accesses) {
-        const size = memoryBytes(program, access);
-        if (access.region.base < 0 || regionEnd(access.region) > size) {
+        const size = sizes[access.space];
+        const { base } = access.region;
+        if (base < 0 || regionEnd(access.region) > size) {
           throw new RapError(
-            `${name()}, agent ${agent}: ${access.write ? "writes" : "reads"} ${access.space} bytes ${access.region.base}..${regionEnd(access.region)} of ${size}`,
+            `${name()}, agent ${agent}: ${access.write ? "writes" : "reads"} ${access.space} bytes ${base}..${regionEnd(access.region)} of ${size}`,
           );
         }
       }

@@ -62,6 +62,13 @@ class BitReader {
   ) {}
 
   read(bits: number): number {
+    const low = this.at & 7;
+    if (low + bits <= 24) {
+      const byte = this.start + (this.at >> 3);
+      this.at += bits;
+      const { bytes } = this;
+      return ((bytes[byte] | (bytes[byte + 1] << 8) | (bytes[byte + 2] << 16)) >> low) & ((1 << bits) - 1);
+    }
     let value = 0;
     let scale = 1;
     for (let left = bits; left > 0; ) {

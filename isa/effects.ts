@@ -20,7 +20,7 @@ import {
 } from "./geometry.ts";
 import type { Machine } from "./machine.ts";
 import { inDram, type ProgramTensor } from "./program.ts";
-import { dispatch, type Handlers, type Instruction, type InstructionOf, SCALAR_REGISTERS } from "./table.ts";
+import { type Handlers, handlerOf, type Instruction, type InstructionOf, SCALAR_REGISTERS } from "./table.ts";
 
 /** The memories of a chip. registers: scalar registers (bytes 0..31) and histogram registers (32..47) of an agent. */
 export type MemorySpace = "dram" | "sram" | "accumulators" | "registers";
@@ -66,7 +66,7 @@ export const VIEW_FIELDS: Handlers<[], readonly string[]> = {
 export function bindViews(instructions: readonly Instruction[], nameOf: (index: number) => string): BoundInstruction[] {
   const registers: (InstructionOf<"view"> | undefined)[] = [];
   return instructions.map((instruction, index) => {
-    const fields = dispatch(VIEW_FIELDS, instruction);
+    const fields = handlerOf(VIEW_FIELDS, instruction)(instruction);
     const views: Record<string, InstructionOf<"view">> = {};
     for (const field of fields) {
       const number = (instruction as unknown as Record<string, number>)[field];
@@ -442,7 +442,8 @@ export function weightBox(conv: InstructionOf<"conv">, box: Box, cols: number): 
  * @throws RapError when it leaves its view or its tensor; the caller names the instruction
  */
 export function effects(context: Context, bound: BoundInstruction, agent: number): readonly Access[] {
-  const out = new Accesses(context, agent, bound.instruction.tp);
-  dispatch(EFFECTS, bound.instruction, out, agentWork(context, bound, agent), context, agent);
+  const { instruction } = bound;
+  const out = new Accesses(context, agent, instruction.tp);
+  handlerOf(EFFECTS, instruction)(instruction, out, agentWork(context, bound, agent), context, agent);
   return out.list;
 }

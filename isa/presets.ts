@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse, stringify } from "yaml";
 import { listNames, RapError } from "./errors.ts";
 import { createMachine, type Machine, PARAMETER_KEYS, PARAMETERS } from "./machine.ts";
+import { yaml } from "./yaml.ts";
 
 export const DEFAULT_MACHINE = "rap-e";
 
@@ -33,7 +33,7 @@ export function parseMachine(text: string, path: string): Machine {
     throw new RapError(`${path}: ${text.length} characters; a machine file has at most ${MAX_MACHINE_FILE_BYTES}`);
   let content: unknown;
   try {
-    content = parse(text, { maxAliasCount: 0, logLevel: "error" });
+    content = yaml().parse(text, { maxAliasCount: 0, logLevel: "error" });
   } catch (error) {
     throw new RapError(`${path}: not YAML: ${(error as Error).message.split("\n")[0].replace(/:$/, "")}`, {
       cause: error,
@@ -87,7 +87,9 @@ export function loadMachine(nameOrPath: string): Machine {
 export function machineText(machine: Machine): string {
   const lines = PARAMETER_KEYS.map((key) => {
     const { unit, meaning } = PARAMETERS[key];
-    return `  ${stringify({ [key]: machine.parameters[key] }).trimEnd()} # ${unit ? `${unit}; ` : ""}${meaning}`;
+    return `  ${yaml()
+      .stringify({ [key]: machine.parameters[key] })
+      .trimEnd()} # ${unit ? `${unit}; ` : ""}${meaning}`;
   });
   return `name: ${JSON.stringify(machine.name)}\nparameters:\n${lines.join("\n")}\n`;
 }

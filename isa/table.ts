@@ -371,14 +371,12 @@ export type Handlers<Args extends unknown[], R> = {
   readonly [O in Op]: (instruction: InstructionOf<O>, ...args: Args) => R;
 };
 
-/** Calls the handler of the instruction's operation. */
-export function dispatch<Args extends unknown[], R>(
+/** The handler of an instruction's operation: handlerOf(HANDLERS, instruction)(instruction, ...). */
+export function handlerOf<Args extends unknown[], R>(
   handlers: Handlers<Args, R>,
-  instruction: Instruction,
-  ...args: Args
-): R {
-  const handler = handlers[instruction.op] as (instruction: Instruction, ...args: Args) => R;
-  return handler(instruction, ...args);
+  { op }: Instruction,
+): (instruction: Instruction, ...args: Args) => R {
+  return handlers[op] as (instruction: Instruction, ...args: Args) => R;
 }
 
 /** The unit an instruction runs in, or null when the scalar processor does it at issue. */
@@ -413,9 +411,16 @@ export function instruction<O extends Op>(op: O, given: Partial<Omit<Instruction
   return { op, ...fields, ...given } as InstructionOf<O>;
 }
 
+const FIELDS = new Map(
+  OPS.map((op): [Op, readonly (readonly [name: string, field: Field])[]] => [
+    op,
+    [...Object.entries<Field>(COMMON_FIELDS), ...Object.entries<Field>(INSTRUCTIONS[op].fields)],
+  ]),
+);
+
 /** All fields of an operation in encoding order. */
-export function fieldsOf(op: Op): [name: string, field: Field][] {
-  return [...Object.entries(COMMON_FIELDS), ...Object.entries(INSTRUCTIONS[op].fields)] as [string, Field][];
+export function fieldsOf(op: Op): readonly (readonly [name: string, field: Field])[] {
+  return FIELDS.get(op)!;
 }
 
 const UNIT_KINDS_PER_TP = UNIT_KINDS.slice(4);

@@ -1,5 +1,5 @@
 /** Counting what instructions do. Total over the instruction table; nothing here depends on time. */
-import { dispatch, type Handlers, type Instruction } from "../isa/index.ts";
+import { type Handlers, handlerOf, type Instruction } from "../isa/index.ts";
 import { COUNTERS, type Counter, type Counters } from "./result.ts";
 import type { Work } from "./timing/work.ts";
 
@@ -14,27 +14,27 @@ export function addCounters(sum: Counters, more: Counters, times = 1): void {
   for (const name of COUNTER_NAMES) sum[name] += times * more[name];
 }
 
-type Count = (counters: Counters, work: Work) => void;
+type Count = (counters: Counters, work: Work, times: number) => void;
 
 const nothing: Count = () => {};
-const transfer: Count = (counters, { bytes, fillBytes }) => {
-  counters.dmaBytes += bytes;
-  counters.fillBytes += fillBytes;
+const transfer: Count = (counters, { bytes, fillBytes }, times) => {
+  counters.dmaBytes += times * bytes;
+  counters.fillBytes += times * fillBytes;
 };
-const lanes: Count = (counters, { values }) => {
-  counters.shiftedValues += values;
+const lanes: Count = (counters, { values }, times) => {
+  counters.shiftedValues += times * values;
 };
-const link: Count = (counters, { bytes }) => {
-  counters.linkBytes += bytes;
+const link: Count = (counters, { bytes }, times) => {
+  counters.linkBytes += times * bytes;
 };
 
 /** What an operation counts besides its accesses to SRAM and accumulators. */
 const count =
   (counting: Count) =>
-  (_: Instruction, counters: Counters, work: Work): void =>
-    counting(counters, work);
+  (_: Instruction, counters: Counters, work: Work, times: number): void =>
+    counting(counters, work, times);
 
-const COUNT: Handlers<[Counters, Work], void> = {
+const COUNT: Handlers<[Counters, Work, number], void> = {
   halt: count(nothing),
   view: count(nothing),
   sync: count(nothing),
@@ -43,8 +43,8 @@ const COUNT: Handlers<[Counters, Work], void> = {
   scalar: count(nothing),
   load: count(transfer),
   store: count(transfer),
-  conv: count((counters, { macs }) => {
-    counters.macsExecuted += macs;
+  conv: count((counters, { macs }, times) => {
+    counters.macsExecuted += times * macs;
   }),
   shift: count(lanes),
   pool: count(lanes),
@@ -54,11 +54,14 @@ const COUNT: Handlers<[Counters, Work], void> = {
   reduce: count(link),
 };
 
-/** Adds one agent's share of an instruction. DRAM bytes, useful MACs and instructions are not per agent and not here. */
-export function countWork(counters: Counters, instruction: Instruction, work: Work): void {
+/**
+ * Adds the shares of so many agents, all alike, of an instruction. DRAM bytes, useful MACs and instructions are not per agent and
+ * not here.
+ */
+export function countWork(counters: Counters, instruction: Instruction, work: Work, times: number): void {
   if (work.idle) return;
-  counters.sramReadBytes += work.sramReadBytes;
-  counters.sramWriteBytes += work.sramWriteBytes;
-  counters.accumulatorAccesses += work.accumulatorAccesses;
-  dispatch(COUNT, instruction, counters, work);
+  counters.sramReadBytes += times * work.sramReadBytes;
+  counters.sramWriteBytes += times * work.sramWriteBytes;
+  counters.accumulatorAccesses += times * work.accumulatorAccesses;
+  handlerOf(COUNT, instruction)(instruction, counters, work, times);
 }

@@ -14,7 +14,7 @@ import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import type { Pool } from "./buffers.ts";
 import { synchronize } from "./dependencies.ts";
-import { assignViews, bindDraft } from "./finish.ts";
+import { assignViews, bindDrafts } from "./finish.ts";
 import type { Group } from "./groups.ts";
 import type { TensorTable } from "./tensors.ts";
 
@@ -39,9 +39,9 @@ export function assemble(
   progress: (stage: string, fraction: number) => void,
 ): Program {
   progress("synchronize", 0.9);
-  const synchronized = synchronize({ machine, tensors: tensors.list }, drafts.map(bindDraft));
+  const synchronized = synchronize({ machine, tensors: tensors.list }, bindDrafts(drafts));
   const body = assignViews(synchronized.frame);
-  const prologue = assignViews(persistent.loads.map(bindDraft));
+  const prologue = assignViews(bindDrafts(persistent.loads));
   const refsOf = (origin: readonly number[], list: readonly Draft[]): SourceRef[] =>
     origin.map((i) => ({ layer: list[i].layer, tile: Math.min(list[i].tile, 65535) }));
   const halt = instruction("halt", {});

@@ -45,28 +45,26 @@ export function allocate(groups: readonly (readonly Buffer[])[], base: number, s
   });
 }
 
+/** When a buffer is in use, in program order; both ends included. */
+export interface BufferUse {
+  first: number;
+  last: number;
+}
+
 /**
  * Places buffers by when they are used: the largest first, each at the lowest address that is free while it is in use.
  * Returns the SRAM taken.
  */
-export function allocateByUse(frame: readonly Draft[], base: number): number {
-  const uses = new Map<Buffer, { first: number; last: number }>();
-  frame.forEach(({ views }, i) => {
-    for (const { buffer } of Object.values(views)) {
-      const use = uses.get(buffer);
-      if (use === undefined) uses.set(buffer, { first: i, last: i });
-      else use.last = i;
-    }
-  });
+export function allocateByUse(uses: ReadonlyMap<Buffer, BufferUse>): number {
   const placed: { buffer: Buffer; first: number; last: number }[] = [];
-  let top = base;
+  let top = 0;
   for (const [buffer, { first, last }] of [...uses].sort(
     ([a, useA], [b, useB]) => b.bytes - a.bytes || useA.first - useB.first,
   )) {
     const beside = placed
       .filter((other) => other.first <= last && first <= other.last)
       .sort((a, b) => a.buffer.address - b.buffer.address);
-    let address = base;
+    let address = 0;
     for (const { buffer: other } of beside) {
       if (address + aligned(buffer.bytes) <= other.address) break;
       address = Math.max(address, other.address + aligned(other.bytes));

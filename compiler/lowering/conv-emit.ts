@@ -257,7 +257,7 @@ class ConvEmitter {
     const { shape, plan, tensors, machine, epilogue, poolMode, scaling } = this.job;
     const { place, convY, convX } = step;
     const tensorProcessors = machine.parameters["agent.tensorProcessors"];
-    const halves = plan.prefetch ? 2 : 1;
+    const halves = plan.accumulatorTiles;
     const result =
       shape.pool && destination
         ? tileView(tensors.conv, tensors.convFormat, convY, convX, group.channels, this.convOutputs.next())

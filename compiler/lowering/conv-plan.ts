@@ -45,8 +45,10 @@ export interface ConvPlan {
   readonly weightsResident: boolean;
   readonly inputWhole: boolean;
   readonly outputWhole: boolean;
-  /** two buffers for what is loaded more than once, and accumulators in two halves */
+  /** two buffers for what is loaded more than once */
   readonly prefetch: boolean;
+  /** 2: the shift unit empties one half of the accumulators while the arrays fill the other */
+  readonly accumulatorTiles: 1 | 2;
   /** weights and shift table are loaded once, before the first frame */
   readonly persistentWeights: boolean;
   readonly cycles: number;
@@ -159,6 +161,21 @@ export function measuringCycles(shape: ConvShape, plan: ConvPlan, machine: Machi
   return estimateCycles({ ...shape, finalBytes: 0 }, plan, machine, packing);
 }
 
+/** What no plan of a tile size undercuts: its arrays' time. */
+function leastCycles(shape: ConvShape, candidate: Candidate, machine: Machine, packing: Packing): number {
+  const p = machine.parameters;
+  const { gridY, gridX, split, tileHeight, tileWidth } = candidate;
+  const byColumns = split === "columns";
+  const steps =
+    Math.ceil(shape.final.height / (gridY * tileHeight)) *
+    Math.ceil(shape.final.width / ((byColumns ? gridX : 1) * tileWidth));
+  const blocks = Math.ceil(shape.output.channels / p["array.cols"]);
+  const passes = ARRAY_PASSES[packing](...shape.geometry.kernel, shape.inChannels / shape.groups, p["array.rows"]);
+  const pixels = Math.max(tileHeight * tileWidth, p["array.rows"]);
+  const mac = (Math.ceil(blocks / (byColumns ? 1 : gridX)) * passes * pixels) / p["agent.tensorProcessors"];
+  return steps * (mac + OVERHEAD_CYCLES_PER_STEP);
+}
+
 /** The cost model: time of computing against time of moving, per step, overlapped when there are several. */
 function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine, packing: Packing): number {
   const p = machine.parameters;
@@ -182,18 +199,19 @@ function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machin
       p["pool.lanes"] /
       tps
     : 0;
-  const compute = Math.max(mac, shift, pooled);
+  const compute = Math.max(plan.accumulatorTiles === 2 ? Math.max(mac, shift) : mac + shift, pooled);
   const tiles = plan.split === "columns" ? plan.gridY * plan.gridX : plan.gridY;
   const inBytes = Math.min(
     tiles * Math.min(s.inHeight, shape.input.height) * Math.min(s.inWidth, shape.input.width),
     2 * shape.input.height * shape.input.width,
   );
-  const loads = inBytes * s.loadedChannels * (plan.inputWhole ? 1 : s.kGroups * s.chunks);
+  const burst = p["dram.burstBytes"];
+  const loadedBytes = plan.inputWhole ? s.loadedChannels : Math.ceil(s.loadedChannels / burst) * burst;
+  const loads = inBytes * loadedBytes * (plan.inputWhole ? 1 : s.kGroups * s.chunks);
   const weights = Math.ceil(shape.output.channels / p["array.cols"]) * s.rows * p["array.cols"];
   const storedBytes = shape.isKept ? 1 : shape.finalBytes;
   const segment =
     (plan.outputWhole ? plan.channels : Math.min(plan.channels, plan.blocks * p["array.cols"])) * storedBytes;
-  const burst = p["dram.burstBytes"];
   const stores =
     storedBytes === 0
       ? 0
@@ -203,7 +221,8 @@ function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machin
   const perStep = loads + stores + (plan.weightsResident ? 0 : weights);
   const moving = perStep / p["dram.bytesPerCycle"];
   const once = (plan.weightsResident ? weights : 0) / p["dram.bytesPerCycle"];
-  return once + s.steps * (Math.max(compute, moving) + OVERHEAD_CYCLES_PER_STEP) + Math.min(compute, moving);
+  const perStepCycles = plan.prefetch ? Math.max(compute, moving) : compute + moving;
+  return once + s.steps * (perStepCycles + OVERHEAD_CYCLES_PER_STEP) + Math.min(compute, moving);
 }
 
 interface Variant {
@@ -218,6 +237,13 @@ const VARIANTS: readonly Variant[] = [
   { weightsResident: false, inputWhole: false, chunked: true },
 ];
 
+/** What works beside what, the best first. */
+const OVERLAPS: readonly Pick<ConvPlan, "prefetch" | "accumulatorTiles">[] = [
+  { prefetch: true, accumulatorTiles: 2 },
+  { prefetch: true, accumulatorTiles: 1 },
+  { prefetch: false, accumulatorTiles: 1 },
+];
+
 /** The plans of one tile size that fit. Input channels are cut only when the tile does not fit otherwise. */
 function candidatePlans(
   shape: ConvShape,
@@ -228,8 +254,11 @@ function candidatePlans(
   const plans: Omit<ConvPlan, "cycles">[] = [];
   for (const variant of candidate.persistentWeights ? VARIANTS.slice(0, 1) : VARIANTS) {
     if (variant.chunked && plans.length > 0) break;
-    const plan = fitPlan(shape, machine, candidate, variant, sramBytes);
-    if (plan !== null) plans.push(plan);
+    for (const plan of fittingPlans(shape, machine, candidate, variant, sramBytes)) {
+      plans.push(plan);
+      // with whole inputs the first is best; chunks trade loads of input against loads of weights
+      if (!variant.chunked) break;
+    }
   }
   return plans;
 }
@@ -239,14 +268,14 @@ function chunkSizes(channels: number, rows: number): number[] {
   return splits(channels).filter((size, i) => size === 1 || i < 4 || (size >= rows && size % rows === 0));
 }
 
-/** The first plan of one tile size and variant that fits, best settings first. */
-function fitPlan(
+/** The plans of one tile size and variant that fit, those with the most blocks first. */
+function* fittingPlans(
   shape: ConvShape,
   machine: Machine,
   candidate: Candidate,
   variant: Variant,
   sramBytes: number,
-): Omit<ConvPlan, "cycles"> | null {
+): Generator<Omit<ConvPlan, "cycles">> {
   const cols = machine.parameters["array.cols"];
   const groupIn = shape.inChannels / shape.groups;
   const channels =
@@ -254,8 +283,10 @@ function fitPlan(
       ? shape.output.channels
       : Math.ceil(Math.ceil(shape.output.channels / cols) / candidate.gridX) * cols;
   if (candidate.split === "channels" && shape.channelsFollow && candidate.gridX * channels !== shape.output.channels)
-    return null;
+    return;
   const agentBlocks = Math.ceil(channels / cols);
+  const residentBytes = agentBlocks * shape.geometry.kernel[0] * shape.geometry.kernel[1] * groupIn * cols;
+  if (variant.weightsResident && !candidate.persistentWeights && residentBytes > sramBytes) return;
   const columnsPerStep = candidate.split === "columns" ? candidate.gridX * candidate.tileWidth : candidate.tileWidth;
   const stepsY = Math.ceil(shape.final.height / (candidate.gridY * candidate.tileHeight));
   const stepsX = Math.ceil(shape.final.width / columnsPerStep);
@@ -265,8 +296,8 @@ function fitPlan(
   const convWidth = shape.pool
     ? span(candidate.tileWidth, shape.pool.kernel[1], shape.pool.stride[1])
     : candidate.tileWidth;
-  for (const prefetch of [true, false]) {
-    const rowsAvailable = Math.floor(accumulatorRows(machine) / (prefetch ? 2 : 1));
+  for (const { prefetch, accumulatorTiles } of OVERLAPS) {
+    const rowsAvailable = Math.floor(accumulatorRows(machine) / accumulatorTiles);
     if (rowsAvailable < convWidth) continue;
     const stripRows = Math.min(convHeight, Math.floor(rowsAvailable / convWidth));
     if (variant.chunked && stripRows < convHeight) continue;
@@ -291,13 +322,13 @@ function fitPlan(
             chunk,
             outputWhole,
             prefetch,
+            accumulatorTiles,
           };
-          if (convSramBytes(shape, plan, machine) <= sramBytes) return plan;
+          if (convSramBytes(shape, plan, machine) <= sramBytes) yield plan;
         }
       }
     }
   }
-  return null;
 }
 
 /**
@@ -322,6 +353,7 @@ export function planConv(
       for (const tileHeight of splits(Math.ceil(shape.final.height / gridY))) {
         for (const tileWidth of widths) {
           const candidate = { gridY, gridX, split, tileHeight, tileWidth, persistentWeights };
+          if (best !== null && leastCycles(shape, candidate, machine, packing) >= best.cycles) continue;
           for (const plan of candidatePlans(shape, machine, candidate, sramBytes)) {
             const cycles = estimateCycles(shape, plan, machine, packing);
             if (best === null || cycles < best.cycles) best = { ...plan, cycles };

@@ -42,17 +42,18 @@ interface Live {
 
 /** The accesses of one memory that later ones may depend on. */
 class Memory {
-  private live: Live[] = [];
+  private readonly live: Live[] = [];
 
   /** For each earlier access the new one conflicts with. Then the new access takes the place of those it covers. */
   visit(access: Access, time: number, unit: number, onConflict: (earlier: Live) => void): void {
     const { region, write } = access;
     const end = regionEnd(region);
-    const kept: Live[] = [];
-    for (const earlier of this.live) {
+    const { live } = this;
+    let kept = 0;
+    for (const earlier of live) {
       const touches = earlier.region.base < end && region.base < earlier.end;
       if (!touches) {
-        kept.push(earlier);
+        live[kept++] = earlier;
         continue;
       }
       const conflicts = (write || earlier.write) && regionsOverlap(earlier.region, region);
@@ -62,28 +63,38 @@ class Memory {
       const superseded = write
         ? regionCovers(region, earlier.region)
         : !earlier.write && earlier.unit === unit && regionCovers(region, earlier.region);
-      if (!superseded) kept.push(earlier);
+      if (!superseded) live[kept++] = earlier;
     }
-    kept.push({ region, end, write, time, unit });
-    this.live = kept;
+    live.length = kept;
+    live.push({ region, end, write, time, unit });
   }
 }
 
 /** All agents' accesses as those of one: they run the same instructions at the same SRAM addresses. */
 function unitedEffects(context: Context, bound: BoundInstruction): Access[] {
-  const distinct = new Map<string, Access>();
+  const distinct: Access[] = [];
   for (let agent = 0; agent < context.machine.parameters.agents; agent++) {
     for (const access of effects(context, bound, agent)) {
       // DRAM is shared and ordered by barriers, which the compiler places itself
-      if (access.space === "dram") continue;
-      const { base, n0, pitch0, n1, pitch1, bytes } = access.region;
-      distinct.set(
-        `${access.space}${access.tp}${access.write}${base},${n0},${pitch0},${n1},${pitch1},${bytes}`,
-        access,
-      );
+      if (access.space !== "dram" && !distinct.some((other) => isSame(access, other))) distinct.push(access);
     }
   }
-  return [...distinct.values()];
+  return distinct;
+}
+
+function isSame(a: Access, b: Access): boolean {
+  const [x, y] = [a.region, b.region];
+  return (
+    x.base === y.base &&
+    a.space === b.space &&
+    a.tp === b.tp &&
+    a.write === b.write &&
+    x.n0 === y.n0 &&
+    x.pitch0 === y.pitch0 &&
+    x.n1 === y.n1 &&
+    x.pitch1 === y.pitch1 &&
+    x.bytes === y.bytes
+  );
 }
 
 function unitOf(item: Instruction): number {

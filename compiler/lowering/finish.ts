@@ -8,12 +8,29 @@ import {
 } from "../../isa/index.ts";
 import type { Draft, Grid, TileView } from "../../kernels/index.ts";
 
-/** A draft's views as view instructions (register 0 for now). The buffers must be allocated. */
-export function bindDraft(draft: Draft): BoundInstruction {
-  const grid: Grid = { gridY: draft.instruction.gridY, gridX: draft.instruction.gridX };
-  const views: Record<string, InstructionOf<"view">> = {};
-  for (const [field, view] of Object.entries(draft.views)) views[field] = viewInstruction(view, grid);
-  return { instruction: draft.instruction, views };
+/** Drafts with their views as view instructions (register 0 for now). The buffers must be allocated. */
+export function bindDrafts(drafts: readonly Draft[]): BoundInstruction[] {
+  // most views serve many instructions in turn
+  const known = new Map<string, Map<TileView, InstructionOf<"view">>>();
+  return drafts.map(({ instruction, views }) => {
+    const { gridY, gridX } = instruction;
+    const grid = `${gridY}x${gridX}`;
+    let ofGrid = known.get(grid);
+    if (ofGrid === undefined) {
+      ofGrid = new Map();
+      known.set(grid, ofGrid);
+    }
+    const bound: Record<string, InstructionOf<"view">> = {};
+    for (const [field, view] of Object.entries(views)) {
+      let made = ofGrid.get(view);
+      if (made === undefined) {
+        made = viewInstruction(view, { gridY, gridX });
+        ofGrid.set(view, made);
+      }
+      bound[field] = made;
+    }
+    return { instruction, views: bound };
+  });
 }
 
 function viewInstruction(
@@ -28,10 +45,19 @@ export function assignViews(stream: readonly BoundInstruction[]): { instructions
   const instructions: Instruction[] = [];
   const origin: number[] = [];
   const held = new Map<string, { register: number; used: number }>();
+  const keys = new Map<InstructionOf<"view">, string>();
+  const keyOf = (view: InstructionOf<"view">): string => {
+    let key = keys.get(view);
+    if (key === undefined) {
+      key = JSON.stringify(view);
+      keys.set(view, key);
+    }
+    return key;
+  };
   stream.forEach(({ instruction, views }, i) => {
     const registers: Record<string, number> = {};
     for (const [field, view] of Object.entries(views)) {
-      const key = JSON.stringify(view);
+      const key = keyOf(view);
       let entry = held.get(key);
       if (entry === undefined) {
         const register = freeRegister(held);

@@ -1,10 +1,12 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
 import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
-import { type PhaseCost, ratesOf } from "../schedule/cost.ts";
+import type { PhaseCost } from "../schedule/cost.ts";
 import { networkOf } from "../schedule/operators.ts";
 import type { PhaseChoice } from "../schedule/phase.ts";
-import { type Leg, Search, type SearchEffort, type Step } from "../schedule/search.ts";
+import { ratesOf } from "../schedule/rates.ts";
+import { Search, type SearchEffort } from "../schedule/search.ts";
+import type { Leg, Step } from "../schedule/steps.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { checkAllocation, Pool } from "./buffers.ts";
 import { groupModel } from "./groups.ts";
@@ -65,7 +67,12 @@ function lowerWithin(
     });
   const scratch = new TensorTable(model, grouped);
   const slowdown = machine.parameters["dram.bytesPerCycle"] / ratesOf(machine).dram;
+  const known = new Map<number, number | null>();
   const layerCycles = (index: number): number | null => {
+    if (!known.has(index)) known.set(index, planLayerCycles(index));
+    return known.get(index)!;
+  };
+  const planLayerCycles = (index: number): number | null => {
     try {
       // the layer planner knows neither refreshes nor how long transfers take to start
       return layer(index, scratch).cycles * slowdown;

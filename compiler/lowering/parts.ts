@@ -1,8 +1,9 @@
 /** Tensors that stay in SRAM between phases: every agent holds its part, with margins that its neighbours fill. */
 import { axis, type TileView, tileView } from "../../kernels/index.ts";
+import { margins } from "../schedule/agent-parts.ts";
 import type { Network } from "../schedule/operators.ts";
 import { colNeeds, rowNeeds, type Tile } from "../schedule/phase.ts";
-import { margins, type PlannedPhase, type Step } from "../schedule/search.ts";
+import type { PlannedPhase, Step } from "../schedule/steps.ts";
 import { Pool } from "./buffers.ts";
 
 export interface PartView {

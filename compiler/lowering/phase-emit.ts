@@ -17,7 +17,6 @@ import {
   within,
 } from "../../kernels/index.ts";
 import type { QConv } from "../quantized-model.ts";
-import { PIECE_SLOTS, pieceBytes } from "../schedule/cost.ts";
 import { phaseDelays, slotsOf, writersOf } from "../schedule/delays.ts";
 import type { Operator } from "../schedule/operators.ts";
 import {
@@ -31,7 +30,16 @@ import {
   useBytes,
   weightExtents,
 } from "../schedule/phase.ts";
-import { cutBox, inputChannels, storesPieces, streamBytes, WEIGHT_SLOTS, weightChunk } from "../schedule/pieces.ts";
+import {
+  cutBox,
+  inputChannels,
+  PIECE_SLOTS,
+  pieceBytes,
+  storesPieces,
+  streamBytes,
+  WEIGHT_SLOTS,
+  weightChunk,
+} from "../schedule/pieces.ts";
 import { Pool } from "./buffers.ts";
 import { addConvConstants, poolMode, WIDE } from "./conv-program.ts";
 import type { PartView } from "./parts.ts";
@@ -64,6 +72,7 @@ export class PhaseEmitter {
   private readonly delays: ReadonlyMap<number, number>;
   private readonly buffers: Pool;
   private readonly slots = new Map<string, Buffer[]>();
+  private readonly views = new Map<string, Map<number, TileView>>();
   private readonly tables = new Map<number, TileView>();
   private readonly resident = new Map<number, TileView>();
   private readonly weightRing: Buffer[];
@@ -165,9 +174,19 @@ export class PhaseEmitter {
 
   /** What a tensor's buffer holds in a stripe. */
   private view(use: RootUse, stripe: number): TileView {
-    const { name, format } = use.root;
+    const { name } = use.root;
     const part = this.context.parts.get(name);
     if (part !== undefined && !hasBuffer(use, this.choice)) return part.view;
+    // instructions of a stripe share one view
+    const views = this.views.get(name) ?? new Map<number, TileView>();
+    this.views.set(name, views);
+    const view = views.get(stripe) ?? this.stripeView(use, stripe);
+    views.set(stripe, view);
+    return view;
+  }
+
+  private stripeView(use: RootUse, stripe: number): TileView {
+    const { name, format } = use.root;
     const slots = this.slots.get(name)!;
     const { needed, columns } = this.stripes[stripe];
     const c = axis(use.channels.lo, use.channels.hi - use.channels.lo);
@@ -249,7 +268,9 @@ export class PhaseEmitter {
     const arrayCols = machine.parameters["array.cols"];
     const taps = conv.kernel[0] * conv.kernel[1];
     const groupIn = inputChannels(conv);
-    const pieces = cutBox(operator, conv, y.extent, x.extent, this.shape, this.choice, this.context);
+    const storedBytes = storesPieces(operator, this.shape, this.choice) ? use.root.bytes : 0;
+    const { weightsResident } = this.choice;
+    const pieces = cutBox(operator, conv, y.extent, x.extent, weightsResident, storedBytes, this.context);
     const chunks = Math.ceil(groupIn / pieces.chunk);
     const last = firstChannel + output.channels;
     let isFirst = true;

@@ -1,10 +1,10 @@
 /** The stream of a schedule: constants are loaded some pieces of work early, across the borders of phases where SRAM has room. */
 import type { Machine } from "../../isa/index.ts";
-import type { Draft } from "../../kernels/index.ts";
+import type { Buffer, Draft } from "../../kernels/index.ts";
 import { weightBytes } from "../schedule/phase.ts";
-import type { Step } from "../schedule/search.ts";
+import type { Step } from "../schedule/steps.ts";
 import { placeBarriers } from "./barriers.ts";
-import { allocateByUse } from "./buffers.ts";
+import { allocateByUse, type BufferUse } from "./buffers.ts";
 import type { PhaseItem } from "./phase-emit.ts";
 
 /** Constants are loaded this many pieces of work ahead. */
@@ -20,24 +20,22 @@ export function withPrefetch(
   steps: readonly Step[],
   machine: Machine,
 ): Draft[] | null {
-  const fits = (leads: readonly number[]): Draft[] | null => {
-    const drafts = placeBarriers(inOrder(items, leads));
-    return allocateByUse(drafts, 0) <= machine.parameters["sram.bytes"] ? drafts : null;
-  };
+  const stream = new Stream(items);
+  const fits = (leads: readonly number[]) => allocateByUse(stream.uses(leads)) <= machine.parameters["sram.bytes"];
   const early = steps.map((step, i) => leadOf(step, steps[i - 1], items[i - 1]?.length ?? 0, machine));
-  const all = fits(early);
-  if (all !== null) return all;
+  if (fits(early)) return stream.drafts(early);
   const leads = steps.map(() => 0);
-  if (fits(leads) === null) return null;
+  if (!fits(leads)) return null;
   for (let i = 1; i < steps.length; i++) {
     for (const lead of new Set([early[i], LOAD_AHEAD])) {
       leads[i] = lead;
-      if (fits(leads) !== null) break;
+      if (fits(leads)) break;
       leads[i] = 0;
     }
   }
   // addresses are those of the last try
-  return fits(leads);
+  fits(leads);
+  return stream.drafts(leads);
 }
 
 /** Pieces of work of the phase before that take as long as loading a phase's resident weights. */
@@ -47,19 +45,65 @@ function leadOf(step: Step, before: Step | undefined, pieces: number, machine: M
   return LOAD_AHEAD + Math.ceil(pieces * Math.min(1, loadCycles / before.cost.cycles));
 }
 
-/** @param leads of each step: how many pieces its first constants go ahead; 0: none go before the step */
-function inOrder(items: readonly (readonly PhaseItem[])[], leads: readonly number[]): Draft[] {
-  const early: Draft[][] = items.flat().map(() => []);
-  let at = 0;
-  items.forEach((own, step) => {
-    const start = at;
-    const first = own.findIndex(({ constants }) => constants.length > 0);
-    for (const [i, { constants }] of own.entries()) {
-      const lead = i === first ? i + leads[step] : LOAD_AHEAD;
-      const floor = leads[step] === 0 ? start : 0;
-      early[Math.max(floor, at - lead)].push(...constants);
-      at++;
+/** Work whose constants may be loaded earlier or later. */
+class Stream {
+  private readonly all: readonly PhaseItem[];
+  /** of each step: its first piece of work, and the first that loads constants */
+  private readonly starts: number[] = [];
+  private readonly firsts: number[] = [];
+  /** position of each piece's first draft, constants not counted */
+  private readonly positions: number[] = [];
+  /** of buffers by everything but loads of constants */
+  private readonly fixed = new Map<Buffer, BufferUse>();
+
+  constructor(private readonly items: readonly (readonly PhaseItem[])[]) {
+    this.all = items.flat();
+    for (const own of items) {
+      const start = this.starts.length === 0 ? 0 : this.starts.at(-1)! + items[this.starts.length - 1].length;
+      this.starts.push(start);
+      this.firsts.push(start + own.findIndex(({ constants }) => constants.length > 0));
     }
-  });
-  return items.flat().flatMap(({ drafts }, i) => [...early[i], ...drafts]);
+    let position = 0;
+    for (const { drafts } of this.all) {
+      this.positions.push(position);
+      for (const draft of drafts) widen(this.fixed, draft, position++);
+    }
+  }
+
+  /** When each buffer is in use. @param leads of each step: how many pieces its first constants go ahead; 0: none go before the step */
+  uses(leads: readonly number[]): Map<Buffer, BufferUse> {
+    const uses = new Map<Buffer, BufferUse>();
+    for (const [buffer, use] of this.fixed) uses.set(buffer, { ...use });
+    // between the drafts of two pieces
+    this.place(leads, (constant, piece) => widen(uses, constant, this.positions[piece] - 0.5));
+    return uses;
+  }
+
+  drafts(leads: readonly number[]): Draft[] {
+    const early: Draft[][] = this.all.map(() => []);
+    this.place(leads, (constant, piece) => early[piece].push(constant));
+    return placeBarriers(this.all.flatMap(({ drafts }, i) => [...early[i], ...drafts]));
+  }
+
+  private place(leads: readonly number[], at: (constant: Draft, piece: number) => void): void {
+    this.items.forEach((own, step) => {
+      const start = this.starts[step];
+      const floor = leads[step] === 0 ? start : 0;
+      for (const [i, { constants }] of own.entries()) {
+        const lead = start + i === this.firsts[step] ? i + leads[step] : LOAD_AHEAD;
+        for (const constant of constants) at(constant, Math.max(floor, start + i - lead));
+      }
+    });
+  }
+}
+
+function widen(uses: Map<Buffer, BufferUse>, { views }: Draft, at: number): void {
+  for (const { buffer } of Object.values(views)) {
+    const use = uses.get(buffer);
+    if (use === undefined) uses.set(buffer, { first: at, last: at });
+    else {
+      use.first = Math.min(use.first, at);
+      use.last = Math.max(use.last, at);
+    }
+  }
 }

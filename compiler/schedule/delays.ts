@@ -5,7 +5,11 @@
 import { hasBuffer, type PhaseChoice, type PhaseShape, type RootUse } from "./phase.ts";
 
 /** Steps by which each operator (by its index) lags behind the loads. */
-export function phaseDelays(shape: PhaseShape, choice: PhaseChoice, stripes: number): Map<number, number> {
+export function phaseDelays(
+  shape: PhaseShape,
+  choice: Pick<PhaseChoice, "homes" | "storeStripes">,
+  stripes: number,
+): Map<number, number> {
   const delays = new Map<number, number>();
   for (const { index, inputs } of shape.operators) {
     let delay = 0;

@@ -226,38 +226,13 @@ export function stripesOf(shape: PhaseShape, choice: PhaseChoice): Stripe[] {
   );
 }
 
-/** Something that stands for `count` others like it. */
-export interface Sample<T> {
-  readonly of: T;
-  readonly count: number;
-}
-
-/** The first, the second and the last stand for all rows: those between are like the second. */
-function sample<T>(count: number, at: (i: number) => T): Sample<T>[] {
-  if (count <= 3) return Array.from({ length: count }, (_, i) => ({ of: at(i), count: 1 }));
-  return [
-    { of: at(0), count: 1 },
-    { of: at(1), count: count - 2 },
-    { of: at(count - 1), count: 1 },
-  ];
-}
-
-export const sampleRows = (shape: PhaseShape, tiling: Tiling, stripeRows: number) =>
-  sample(Math.ceil(tiling.tile.height / stripeRows), (i) => rowsAt(shape, tiling, stripeRows, i));
-/** Columns are all like the first but the last. */
-export function sampleCols(shape: PhaseShape, tiling: Tiling, stripeCols: number): Sample<StripeCols>[] {
-  const count = Math.ceil(tiling.tile.width / stripeCols);
-  const last = { of: colsAt(shape, tiling, stripeCols, count - 1), count: 1 };
-  return count === 1 ? [last] : [{ of: colsAt(shape, tiling, stripeCols, 0), count: count - 1 }, last];
-}
-
 /** Bytes of SRAM that a tensor's rows in a stripe take. */
 export function useBytes({ root, channels }: RootUse, rows: Span, cols: Span): number {
   return (rows.hi - rows.lo) * (cols.hi - cols.lo) * (channels.hi - channels.lo) * root.bytes;
 }
 
 /** Whether a tensor of a phase has buffers of the phase's own. */
-export function hasBuffer(use: RootUse, choice: PhaseChoice): boolean {
+export function hasBuffer(use: RootUse, choice: Pick<PhaseChoice, "homes" | "storeStripes">): boolean {
   if (use.kind === "within") return true;
   if (choice.homes.get(use.root.name) === "sram") return false;
   return use.kind === "input" || choice.storeStripes || use.isRead;

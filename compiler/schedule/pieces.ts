@@ -78,28 +78,36 @@ export function storesPieces({ output }: Operator, shape: PhaseShape, choice: Ph
   return use.kind === "output" && choice.homes.get(output.root) === "dram" && !hasBuffer(use, choice);
 }
 
+/** Pieces of output on their way to DRAM. */
+export const PIECE_SLOTS = 2;
+
+/** An output stored piece by piece: what half the accumulators hold, at 4 bytes. */
+export function pieceBytes(machine: Machine): number {
+  return Math.floor(machine.parameters["array.accumulatorBytes"] / 2);
+}
+
 /**
  * The cut of a box with least time: half of the accumulators for one instruction, so that the shift unit empties the other half meanwhile.
  * Pieces stored by themselves hold enough channels for a DRAM burst where they can.
+ * @param storedBytes of an element stored piece by piece; 0: a buffer holds the stripe
  */
 export function cutBox(
   operator: Operator,
   conv: QConv,
   height: number,
   width: number,
-  shape: PhaseShape,
-  choice: PhaseChoice,
+  weightsResident: boolean,
+  storedBytes: number,
   context: ArrayContext,
 ): Pieces {
   const p = context.machine.parameters;
   const { "array.rows": arrayRows, "array.cols": arrayCols } = p;
   const total = Math.ceil(operator.output.channels / arrayCols);
-  const { maxBlocks, chunk } = choice.weightsResident
+  const { maxBlocks, chunk } = weightsResident
     ? { maxBlocks: total, chunk: inputChannels(conv) }
     : streamedPiece(conv, context.machine);
   const half = Math.max(1, Math.floor(accumulatorRows(context.machine) / 2));
-  const bytes = shape.uses.get(operator.output.root)!.root.bytes;
-  const wanted = storesPieces(operator, shape, choice) ? Math.ceil(p["dram.burstBytes"] / (arrayCols * bytes)) : 1;
+  const wanted = storedBytes > 0 ? Math.ceil(p["dram.burstBytes"] / (arrayCols * storedBytes)) : 1;
   const least = Math.min(total, maxBlocks, wanted, half);
   const passes = passesPerBlock(conv, context);
   const cols = Math.ceil(width / Math.ceil(width / Math.floor(half / least)));
@@ -124,4 +132,26 @@ export function cutBox(
     if (rows === 1 || n > 64) break;
   }
   return best!;
+}
+
+/** Cuts already made: operators that stand in many phases are asked for the same boxes over and over. */
+export class Cuts {
+  private readonly known = new Map<Operator, Map<number, Pieces>>();
+
+  constructor(private readonly context: ArrayContext) {}
+
+  of(operator: Operator, conv: QConv, height: number, width: number, resident: boolean, storedBytes: number): Pieces {
+    let ofOperator = this.known.get(operator);
+    if (ofOperator === undefined) {
+      ofOperator = new Map();
+      this.known.set(operator, ofOperator);
+    }
+    const key = ((height * 65536 + width) * 8 + storedBytes) * 2 + (resident ? 1 : 0);
+    let pieces = ofOperator.get(key);
+    if (pieces === undefined) {
+      pieces = cutBox(operator, conv, height, width, resident, storedBytes, this.context);
+      ofOperator.set(key, pieces);
+    }
+    return pieces;
+  }
 }

@@ -2,88 +2,31 @@
  * Which operators are done together, and how: dynamic programming over the cuts between phases. The state at a cut is where the tensors
  * that cross it lie; SRAM parts tie the phases on both sides to one grid of agents.
  */
-import { type Machine, type Packing, peakMacsPerCycle } from "../../isa/index.ts";
-import { aligned } from "../lowering/buffers.ts";
-import { divisorPairs, splits } from "../lowering/splits.ts";
-import { type PhaseCost, phaseCost } from "./cost.ts";
-import { type Network, type Operator, type Root, slice } from "./operators.ts";
-import {
-  colNeeds,
-  coversResults,
-  type Home,
-  type PhaseChoice,
-  type PhaseShape,
-  phaseShape,
-  rowNeeds,
-  type Span,
-  sampleCols,
-  sampleRows,
-  type Tile,
-} from "./phase.ts";
+import { type Machine, peakMacsPerCycle } from "../../isa/index.ts";
+import { divisorPairs } from "../lowering/splits.ts";
+import type { Network, Operator, Root } from "./operators.ts";
+import { type Home, type PhaseShape, phaseShape } from "./phase.ts";
+import { type GridShape, keyOf, Planner, type PlannerInput } from "./planner.ts";
+import { type Leg, type Step, scoreOf } from "./steps.ts";
+import type { TilingEffort } from "./tiling.ts";
 
 /** Operators in one phase at most. */
 const LONGEST_PHASE = 14;
-/** Of two schedules that take as long, the one with less traffic; DRAM time hidden behind other work counts this much. */
-const HIDDEN_TRAFFIC = 0.3;
-/** A convolution's output channels are made in so many goes at most. */
-const MOST_SLICES = 16;
 
-export interface SearchEffort {
-  /** stripe heights and column widths tried per phase */
-  readonly stripeHeights: number;
-  readonly columnCuts: number;
+export interface SearchEffort extends TilingEffort {
   /** grids of agents at most this many times longer one way than the other */
   readonly longestGrid: number;
 }
 
-export interface PlannedPhase {
-  readonly kind: "phase";
-  readonly shape: PhaseShape;
-  readonly choice: PhaseChoice;
-  readonly cost: PhaseCost;
-  /** the tiling that came second */
-  readonly second: { readonly choice: PhaseChoice; readonly cost: PhaseCost } | null;
-}
-
-/** An operator by itself through DRAM, tiled by the layer planner. */
-export interface PlannedLayer {
-  readonly kind: "layer";
-  readonly operator: number;
-  readonly cycles: number;
-}
-
-export type Step = PlannedPhase | PlannedLayer;
-
-/** Steps that take a schedule from one cut to the next, and the best other way to that cut. */
-export interface Leg {
-  readonly steps: readonly Step[];
-  /** first operator of the other way's last leg, and how many cycles more all of that way takes */
-  readonly other: { readonly first: number; readonly moreCycles: number } | null;
-}
-
-export interface SearchInput {
-  readonly network: Network;
-  readonly machine: Machine;
-  readonly packing: Packing;
-  /** SRAM per agent that schedules may take */
-  readonly sramBytes: number;
+export interface SearchInput extends PlannerInput {
   readonly effort: SearchEffort;
   /** Estimated cycles of an operator by itself, or null when it does not fit. */
   readonly layerCycles: (operator: number) => number | null;
 }
 
-interface Wanted {
-  readonly shape: PhaseShape;
-  readonly first: number;
-  readonly end: number;
-  readonly grid: readonly [number, number];
-  readonly homes: ReadonlyMap<string, Home>;
-  readonly usesSram: boolean;
-}
-
 interface State {
   /** of SRAM parts; null when everything lies in DRAM */
-  readonly grid: readonly [number, number] | null;
+  readonly grid: GridShape | null;
   readonly homes: ReadonlyMap<string, Home>;
   readonly cost: number;
   readonly at: number;
@@ -93,59 +36,13 @@ interface State {
   readonly rival: { readonly first: number; readonly cost: number } | null;
 }
 
-/** An agent's part of every tensor for a grid: parts of tensors with other strides cover the same part of the picture. */
-class Parts {
-  private readonly tiles = new Map<string, Tile | null>();
-
-  constructor(network: Network, gridY: number, gridX: number) {
-    const strides = new Map<string, readonly [number, number] | null>();
-    for (const { inputs, output, window } of network.operators) {
-      for (const { root } of inputs) {
-        const from = strides.has(root) ? strides.get(root)! : ([1, 1] as const);
-        strides.set(root, from);
-        const { height, width } = network.roots.get(output.root)!;
-        // a window over everything ends what can be shared out
-        const spatial = from !== null && height >= gridY && width >= gridX;
-        strides.set(output.root, spatial ? [from[0] * window.stride[0], from[1] * window.stride[1]] : null);
-      }
-    }
-    let coarsest: readonly [number, number] = [1, 1];
-    for (const stride of strides.values())
-      if (stride !== null) coarsest = [Math.max(coarsest[0], stride[0]), Math.max(coarsest[1], stride[1])];
-    let [height, width] = [1, 1];
-    for (const [name, stride] of strides) {
-      if (stride === null) continue;
-      const root = network.roots.get(name)!;
-      height = Math.max(height, Math.ceil((root.height * stride[0]) / (coarsest[0] * gridY)));
-      width = Math.max(width, Math.ceil((root.width * stride[1]) / (coarsest[1] * gridX)));
-    }
-    for (const [name, stride] of strides) {
-      const tile =
-        stride === null || coarsest[0] % stride[0] !== 0 || coarsest[1] % stride[1] !== 0
-          ? null
-          : { height: (height * coarsest[0]) / stride[0], width: (width * coarsest[1]) / stride[1] };
-      this.tiles.set(name, tile);
-    }
-  }
-
-  of(root: string): Tile | null {
-    return this.tiles.get(root) ?? null;
-  }
-}
-
-/** How far needed rows or columns reach beyond a part; 0 where no agent lies beyond. */
-export function margins(span: Span, size: number, agents: number): { before: number; after: number } {
-  if (agents === 1) return { before: 0, after: 0 };
-  return { before: Math.max(0, -span.lo), after: Math.max(0, span.hi - size) };
-}
-
 export class Search {
   private readonly shapes = new Map<number, PhaseShape | null>();
-  private readonly parts = new Map<string, Parts>();
-  private readonly choices = new Map<string, readonly PlannedPhase[] | null>();
-  private readonly grids: readonly (readonly [number, number])[];
+  private readonly planner: Planner;
+  private readonly grids: readonly GridShape[];
 
   constructor(private readonly input: SearchInput) {
+    this.planner = new Planner(input);
     const { agents } = input.machine.parameters;
     const longest = Math.max(input.effort.longestGrid, agents < 4 ? agents : 0);
     this.grids = divisorPairs(agents).filter(([y, x]) => y <= longest * x && x <= longest * y);
@@ -205,11 +102,11 @@ export class Search {
             fitted = true;
             continue;
           }
-          const found = this.choose(shape, at, end, grid, homes, usesSram);
+          const found = this.planner.choose({ shape, first: at, end, grid, homes, usesSram });
           if (found === null) continue;
           fitted = true;
           if (found.every(({ choice }) => choice.weightsResident)) fitsWell = true;
-          const cost = state.cost + this.scoreOf(found);
+          const cost = state.cost + this.planner.scoreOf(found);
           const next: State = {
             grid: tied ? grid : null,
             homes: live,
@@ -240,10 +137,7 @@ export class Search {
     this.enter(states, {
       grid: null,
       homes: live,
-      cost:
-        state.cost +
-        cycles +
-        (HIDDEN_TRAFFIC * this.layerBytes(at)) / this.input.machine.parameters["dram.bytesPerCycle"],
+      cost: state.cost + scoreOf({ cycles, dramBytes: this.layerBytes(at) }, this.input.machine),
       at: at + 1,
       rival: null,
       from: state,
@@ -283,10 +177,6 @@ export class Search {
     else states.set(key, { ...known, rival: better(known.rival, rivalOf(state)) });
   }
 
-  private scoreOf(phases: readonly PlannedPhase[]): number {
-    return phases.reduce((sum, { cost }) => sum + this.score(cost), 0);
-  }
-
   /** Cycles operators take at the arrays' and the lanes' full speed. */
   private idealCycles(first: number, end: number): number {
     if (this.ideal === null) {
@@ -299,10 +189,6 @@ export class Search {
   }
   private ideal: number[] | null = null;
 
-  private score({ cycles, dramBytes }: PhaseCost): number {
-    return cycles + (HIDDEN_TRAFFIC * dramBytes) / this.input.machine.parameters["dram.bytesPerCycle"];
-  }
-
   private shape(first: number, end: number): PhaseShape | null {
     const key = first * 65536 + end;
     const known = this.shapes.get(key);
@@ -311,176 +197,6 @@ export class Search {
     this.shapes.set(key, shape);
     return shape;
   }
-
-  private partsOf([gridY, gridX]: readonly [number, number]): Parts {
-    const key = `${gridY}x${gridX}`;
-    const parts = this.parts.get(key) ?? new Parts(this.input.network, gridY, gridX);
-    this.parts.set(key, parts);
-    return parts;
-  }
-
-  /** The best tiling of operators as one phase, or of slices of a single one; null when none fits. */
-  private choose(
-    shape: PhaseShape,
-    first: number,
-    end: number,
-    grid: readonly [number, number],
-    homes: ReadonlyMap<string, Home>,
-    usesSram: boolean,
-  ): readonly PlannedPhase[] | null {
-    const key = `${first},${end},${keyOf(grid, homes)}`;
-    const known = this.choices.get(key);
-    if (known !== undefined) return known;
-    const whole = this.plan({ shape, first, end, grid, homes, usesSram });
-    let best: readonly PlannedPhase[] | null = whole === null ? null : [whole];
-    if (end === first + 1 && (whole === null || !whole.choice.weightsResident)) {
-      const sliced = this.planSlices(shape.operators[0], first, grid, homes, usesSram);
-      if (sliced !== null && (best === null || this.scoreOf(sliced) < this.scoreOf(best))) best = sliced;
-    }
-    this.choices.set(key, best);
-    return best;
-  }
-
-  /** A convolution whose weights do not fit, some output channels at a time: its input is read again for each. */
-  private planSlices(
-    operator: Operator,
-    first: number,
-    grid: readonly [number, number],
-    homes: ReadonlyMap<string, Home>,
-    usesSram: boolean,
-  ): PlannedPhase[] | null {
-    const { network, machine } = this.input;
-    const { group, output } = operator;
-    if (group.kind !== "conv" || group.conv.groups > 1) return null;
-    const cols = machine.parameters["array.cols"];
-    const blocks = Math.ceil(output.channels / cols);
-    for (const perSlice of splits(blocks).slice(1, MOST_SLICES)) {
-      const phases: PlannedPhase[] = [];
-      for (let channel = 0; channel < output.channels; channel += perSlice * cols) {
-        const part = slice(operator, channel, Math.min(perSlice * cols, output.channels - channel));
-        const shape = phaseShape(network, first, first + 1, [part])!;
-        const phase = this.plan({ shape, first, end: first + 1, grid, homes, usesSram }, true);
-        if (phase === null) break;
-        phases.push(phase);
-      }
-      if (phases.length === Math.ceil(blocks / perSlice)) return phases;
-    }
-    return null;
-  }
-
-  /** @param residentOnly weights are not streamed */
-  private plan(wanted: Wanted, residentOnly = false): PlannedPhase | null {
-    const { shape, first, end, grid, homes, usesSram } = wanted;
-    const { network, effort } = this.input;
-    const [gridY, gridX] = grid;
-    const result = network.roots.get(shape.operators[shape.operators.length - 1].output.root)!;
-    const parts = this.partsOf(grid);
-    const tile = usesSram
-      ? parts.of(result.name)
-      : { height: Math.ceil(result.height / gridY), width: Math.ceil(result.width / gridX) };
-    if (tile === null || !coversResults(shape, { gridY, gridX, tile })) return null;
-    let free = this.input.sramBytes;
-    for (const [name, home] of homes) {
-      if (home !== "sram") continue;
-      const bytes = this.partBytes(name, shape, tile, parts, grid);
-      if (bytes === null) return null;
-      free -= bytes;
-    }
-    const fixed = { first, end, gridY, gridX, tile, homes };
-    const tiling = { gridY, gridX, tile };
-    const widths = spread(tile.width, effort.columnCuts).map((size) => ({
-      size,
-      samples: sampleCols(shape, tiling, size),
-    }));
-    const heights = spread(tile.height, effort.stripeHeights).map((size) => ({
-      size,
-      samples: sampleRows(shape, tiling, size),
-    }));
-    const storing = canStorePieces(shape, homes) ? [true, false] : [true];
-    let best: PlannedPhase | null = null;
-    for (const weightsResident of residentOnly ? [true] : [true, false]) {
-      // streamed weights pay for every stripe
-      const tall = weightsResident ? heights : heights.filter(({ size }) => size >= tile.height / 8);
-      for (const storeStripes of storing) {
-        const consider = (width: (typeof widths)[0], height: (typeof heights)[0]): boolean => {
-          const choice = { ...fixed, stripeRows: height.size, stripeCols: width.size, weightsResident, storeStripes };
-          const cost = phaseCost(shape, choice, this.input, free, height.samples, width.samples);
-          if (cost === null) return false;
-          const beats = (other: { cost: PhaseCost } | null) =>
-            other === null || this.score(cost) < this.score(other.cost);
-          if (beats(best)) best = { kind: "phase", shape, choice, cost, second: best };
-          else if (best !== null && beats(best.second)) best = { ...best, second: { choice, cost } };
-          return true;
-        };
-        // a stripe that does not fit has no larger ones that do
-        for (const width of widths) {
-          const firstTooTall = tall.findIndex((height) => !consider(width, height));
-          if (firstTooTall === 0) break;
-        }
-      }
-      if (best !== null) break;
-    }
-    return best;
-  }
-
-  /** SRAM an agent's part of a tensor takes with its margins, or null when they reach beyond the neighbour. */
-  private partBytes(
-    name: string,
-    shape: PhaseShape,
-    tile: Tile,
-    parts: Parts,
-    [gridY, gridX]: readonly [number, number],
-  ): number | null {
-    const root = this.input.network.roots.get(name)!;
-    const own = parts.of(name);
-    if (own === null) return null;
-    let [rows, cols] = [own.height, own.width];
-    const use = shape.uses.get(name);
-    if (use !== undefined) {
-      if (tile.height * use.ratioY !== own.height || tile.width * use.ratioX !== own.width) return null;
-      const y = margins(rowNeeds(shape, { gridY, gridX, tile }).get(name)!, own.height, gridY);
-      const x = margins(colNeeds(shape, { gridY, gridX, tile }).get(name)!, own.width, gridX);
-      if (Math.max(y.before, y.after) > own.height || Math.max(x.before, x.after) > own.width) return null;
-      rows += y.before + y.after;
-      cols += x.before + x.after;
-    } else {
-      // read later: most windows reach one element to each side
-      rows += gridY > 1 ? 2 : 0;
-      cols += gridX > 1 ? 2 : 0;
-    }
-    return aligned(rows * cols * root.channels * root.bytes);
-  }
-}
-
-/** Whether all results for DRAM come from convolutions and are not read in the phase, so that pieces can be stored as they are made. */
-function canStorePieces(shape: PhaseShape, homes: ReadonlyMap<string, Home>): boolean {
-  let any = false;
-  for (const use of shape.uses.values()) {
-    if (use.kind !== "output" || homes.get(use.root.name) !== "dram") continue;
-    if (use.isRead) return false;
-    any = true;
-  }
-  return (
-    any &&
-    shape.operators.every(
-      ({ group, output }) =>
-        group.kind === "conv" || homes.get(output.root) !== "dram" || shape.uses.get(output.root)!.kind !== "output",
-    )
-  );
-}
-
-/** Sizes tried, ascending: they cut the whole evenly, each about as many times larger than the one before. */
-function spread(size: number, count: number): number[] {
-  const picked = new Set<number>();
-  for (let i = 0; i < count; i++) picked.add(Math.ceil(size / Math.round(size ** (i / Math.max(1, count - 1)))));
-  return [...picked].reverse();
-}
-
-function keyOf(grid: readonly [number, number] | null, homes: ReadonlyMap<string, Home>): string {
-  return `${grid ?? ""}:${[...homes]
-    .map(([name, home]) => `${name}=${home}`)
-    .sort()
-    .join()}`;
 }
 
 function idealCycles({ group, output }: Operator, { roots }: Network, machine: Machine): number {

@@ -1,5 +1,4 @@
 /** The directives of assembly: everything of a program that is not an instruction. */
-import { parse } from "yaml";
 import type { z } from "zod";
 import { listNames } from "../errors.ts";
 import { type HostSection, hostSectionSchema } from "../host-section.ts";
@@ -25,6 +24,7 @@ import {
 } from "../program.ts";
 import type { ScheduleStep } from "../schedule-section.ts";
 import { UNIT_KINDS } from "../table.ts";
+import { yaml } from "../yaml.ts";
 import { DATA_LINES, type Run } from "./constants.ts";
 import { NONE, readJoined, readName, readWhole, readWithin, type Word, type WordReader } from "./words.ts";
 
@@ -190,7 +190,7 @@ function readData<T>(schema: z.ZodType<T>, block: Block): T {
     // the YAML parser takes quadratic time on hostile text
     if (block.text.length > MAX_YAML) return block.fail(`not JSON: ${(jsonError as Error).message}`);
     try {
-      content = parse(block.text, { maxAliasCount: 0, logLevel: "error", prettyErrors: false });
+      content = yaml().parse(block.text, { maxAliasCount: 0, logLevel: "error", prettyErrors: false });
     } catch (error) {
       const { message, pos } = error as Error & { pos?: [number, number] };
       return block.fail(`neither JSON nor YAML: ${message}`, pos?.[0]);

@@ -6,8 +6,8 @@ import {
   type Axis,
   COMMON_FIELDS,
   defaultOf,
-  dispatch,
   type Field,
+  handlerOf,
   INSTRUCTIONS,
   type Instruction,
   OPS,
@@ -169,7 +169,7 @@ const sameValue = (a: FieldContents, b: FieldContents) =>
 function isRequired(instruction: Instruction, [name, field]: NamedField): boolean {
   if (field.type === "axis" || name === instruction.op) return true;
   if (field.type !== "uint") return false;
-  return field.refersTo === "tensor" || dispatch(VIEW_FIELDS, instruction).includes(name);
+  return field.refersTo === "tensor" || handlerOf(VIEW_FIELDS, instruction)(instruction).includes(name);
 }
 
 function operandText(instruction: Instruction, { name, fields }: Operand, names: ProgramNames): string {

@@ -1,5 +1,5 @@
 /** What each instruction does: total over the instruction table. */
-import { dispatch, type Handlers, type Instruction, type InstructionOf, type Op } from "../../isa/index.ts";
+import { type Handlers, handlerOf, type Instruction, type InstructionOf, type Op } from "../../isa/index.ts";
 import { type Chip, hasWork, type Site, type Step, type WorkSite } from "./chip.ts";
 import { convStep } from "./convolution.ts";
 import { addStep, poolStep } from "./elementwise.ts";
@@ -38,5 +38,5 @@ const EXECUTE: Handlers<[Chip, Site], Step | null> = {
 
 /** Resolves one agent's share of an instruction; null when there is nothing to do. */
 export function prepare(instruction: Instruction, chip: Chip, site: Site): Step | null {
-  return dispatch(EXECUTE, instruction, chip, site);
+  return handlerOf(EXECUTE, instruction)(instruction, chip, site);
 }

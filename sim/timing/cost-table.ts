@@ -1,6 +1,6 @@
 /** What every agent's share of every instruction costs, in tables: [instruction * agents + agent]. */
 import type { MachineParameters } from "../../isa/index.ts";
-import { cost } from "./costs.ts";
+import { cost, NOTHING } from "./costs.ts";
 import type { ProgramWork } from "./program-work.ts";
 
 export interface CostTable {
@@ -26,9 +26,11 @@ function build({ stream, work }: ProgramWork, p: MachineParameters): CostTable {
     copiesTo: new Int16Array(size).fill(-1),
   };
   work.forEach((shares, i) => {
+    let known = NOTHING;
     shares.forEach((share, agent) => {
       const at = i * agents + agent;
-      const { occupancy, tail } = cost(instructions[i], share, p);
+      if (agent === 0 || share !== shares[agent - 1]) known = cost(instructions[i], share, p);
+      const { occupancy, tail } = known;
       table.occupancy[at] = occupancy;
       table.tail[at] = tail;
       if (share.region !== null) table.isTransfer[at] = 1;

@@ -2,7 +2,7 @@
  * Cycles of each instruction once it has started: the formulas of docs/timing.md. Total over the instruction table.
  * The time of `load` and `store` comes from their DRAM requests (transfers.ts).
  */
-import { dispatch, type Handlers, type Instruction, type MachineParameters } from "../../isa/index.ts";
+import { type Handlers, handlerOf, type Instruction, type MachineParameters } from "../../isa/index.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -14,7 +14,7 @@ export interface Cost {
   readonly tail: number;
 }
 
-const NOTHING: Cost = { occupancy: 0, tail: 0 };
+export const NOTHING: Cost = { occupancy: 0, tail: 0 };
 
 /** Bytes that all banks of an agent's SRAM move in one cycle. */
 export function sramBytesPerCycle(p: MachineParameters): number {
@@ -86,5 +86,5 @@ const COST: Handlers<[Work, MachineParameters], Cost> = {
 
 /** Cycles of one agent's share of an instruction. */
 export function cost(instruction: Instruction, work: Work, p: MachineParameters): Cost {
-  return work.idle ? NOTHING : dispatch(COST, instruction, work, p);
+  return work.idle ? NOTHING : handlerOf(COST, instruction)(instruction, work, p);
 }

@@ -1,80 +1,77 @@
 /** Which convolution outputs a frame has computed already: recomputed halos are executed, but not useful. */
 import { agentWork, type BoundInstruction, type Box, type Context } from "../../isa/index.ts";
 
-interface Rectangle {
-  readonly y0: number;
-  readonly y1: number;
-  readonly x0: number;
-  readonly x1: number;
-}
-
-/** What is left of `area` without `hole`, which it meets, as rectangles that do not overlap. */
-function without({ y0, y1, x0, x1 }: Rectangle, hole: Rectangle): Rectangle[] {
-  const rest: Rectangle[] = [];
-  if (y0 < hole.y0) rest.push({ y0, y1: hole.y0, x0, x1 });
-  if (y1 > hole.y1) rest.push({ y0: hole.y1, y1, x0, x1 });
-  const [top, bottom] = [Math.max(y0, hole.y0), Math.min(y1, hole.y1)];
-  if (x0 < hole.x0) rest.push({ y0: top, y1: bottom, x0, x1: hole.x0 });
-  if (x1 > hole.x1) rest.push({ y0: top, y1: bottom, x0: hole.x1, x1 });
-  return rest;
-}
-
-function meet(a: Rectangle, b: Rectangle): boolean {
-  return a.y0 < b.y1 && b.y0 < a.y1 && a.x0 < b.x1 && b.x0 < a.x1;
-}
-
-/** Pixels covered so far, as rectangles that do not overlap. */
+/** Pixels covered so far: by row, the ends of intervals of columns that do not touch, in ascending order. */
 class Pixels {
-  private readonly covered: Rectangle[] = [];
+  private readonly rows = new Map<number, number[]>();
 
   /** Covers a rectangle; returns how many of its pixels are new. */
-  add(area: Rectangle): number {
-    let rest = [area];
-    for (const known of this.covered) {
-      if (!meet(known, area)) continue;
-      rest = rest.flatMap((part) => (meet(known, part) ? without(part, known) : [part]));
-      if (rest.length === 0) return 0;
+  add({ y0, y1, x0, x1 }: Box): number {
+    let added = 0;
+    for (let y = y0; y < y1; y++) {
+      const row = this.rows.get(y);
+      if (row !== undefined) added += cover(row, x0, x1);
+      else {
+        this.rows.set(y, [x0, x1]);
+        added += x1 - x0;
+      }
     }
-    this.covered.push(...rest);
-    return rest.reduce((sum, { y0, y1, x0, x1 }) => sum + (y1 - y0) * (x1 - x0), 0);
+    return added;
   }
+}
+
+/** Adds x0..x1 to a row's intervals; returns how many of its columns are new. */
+function cover(row: number[], x0: number, x1: number): number {
+  let first = 0;
+  while (first < row.length && row[first + 1] < x0) first += 2;
+  let end = first;
+  let [from, to, known] = [x0, x1, 0];
+  for (; end < row.length && row[end] <= x1; end += 2) {
+    known += Math.max(0, Math.min(row[end + 1], x1) - Math.max(row[end], x0));
+    from = Math.min(from, row[end]);
+    to = Math.max(to, row[end + 1]);
+  }
+  row.splice(first, end - first, from, to);
+  return x1 - x0 - known;
+}
+
+/**
+ * What is summed into outputs: output tensor, weights, and the rows of weights. A convolution cut into chunks of input
+ * channels or of kernel rows computes every output once per chunk.
+ */
+interface Sum {
+  /** Channels at which boxes begin or end: between two of them all outputs are covered alike. */
+  readonly cuts: Set<number>;
+  /** What is covered between each of the cuts, in ascending order, and the next. */
+  readonly covered: Pixels[];
 }
 
 /** One agent's share of a convolution. */
 interface Part {
   readonly index: number;
-  /**
-   * What is summed into the outputs: output tensor, weights, and the rows of weights. A convolution cut into chunks of input
-   * channels or of kernel rows computes every output once per chunk.
-   */
-  readonly sum: string;
+  readonly sum: Sum;
   readonly box: Box;
   readonly macsPerOutput: number;
 }
 
 function partsOf(context: Context, bound: readonly BoundInstruction[], from: number, to: number): Part[] {
+  const sums = new Map<string, Sum>();
   const parts: Part[] = [];
   for (let index = from; index < to; index++) {
     const { instruction, views } = bound[index];
     if (instruction.op !== "conv") continue;
-    const sum = `${instruction.tensor} ${views.weights.tensor} ${instruction.weightRow} ${instruction.cBegin}`;
+    const key = `${instruction.tensor} ${views.weights.tensor} ${instruction.weightRow} ${instruction.cBegin}`;
+    const sum = sums.get(key) ?? { cuts: new Set(), covered: [] };
+    sums.set(key, sum);
     const macsPerOutput = instruction.kernelY * instruction.kernelX * instruction.cCount;
     for (let agent = 0; agent < context.machine.parameters.agents; agent++) {
       const share = agentWork(context, bound[index], agent);
-      if (share !== null) parts.push({ index, sum, box: share.box, macsPerOutput });
+      if (share === null) continue;
+      sum.cuts.add(share.box.c0).add(share.box.c1);
+      parts.push({ index, sum, box: share.box, macsPerOutput });
     }
   }
   return parts;
-}
-
-/** Channels at which boxes of a sum begin or end: between two of them all outputs are covered alike. */
-function channelCuts(parts: readonly Part[]): Map<string, number[]> {
-  const cuts = new Map<string, Set<number>>();
-  for (const { sum, box } of parts) {
-    const at = cuts.get(sum) ?? new Set();
-    cuts.set(sum, at.add(box.c0).add(box.c1));
-  }
-  return new Map([...cuts].map(([sum, at]) => [sum, [...at].sort((a, b) => a - b)]));
 }
 
 /**
@@ -89,15 +86,16 @@ export function usefulMacs(
 ): Float64Array {
   const macs = new Float64Array(bound.length);
   const parts = partsOf(context, bound, from, to);
-  const cuts = channelCuts(parts);
-  const sets = new Map<string, Pixels>();
+  const cuts = new Map<Sum, number[]>();
   for (const { index, sum, box, macsPerOutput } of parts) {
-    const at = cuts.get(sum)!;
+    let at = cuts.get(sum);
+    if (at === undefined) {
+      at = [...sum.cuts].sort((a, b) => a - b);
+      cuts.set(sum, at);
+    }
     for (let k = at.indexOf(box.c0); at[k] < box.c1; k++) {
-      const key = `${sum} ${at[k]}`;
-      const set = sets.get(key) ?? new Pixels();
-      sets.set(key, set);
-      macs[index] += macsPerOutput * (at[k + 1] - at[k]) * set.add(box);
+      sum.covered[k] ??= new Pixels();
+      macs[index] += macsPerOutput * (at[k + 1] - at[k]) * sum.covered[k].add(box);
     }
   }
   return macs;

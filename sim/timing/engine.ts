@@ -310,8 +310,7 @@ export class Engine implements IssueTarget, DramHost {
     const chained = this.options.overlapFrames && !this.segments[first].isPrologue;
     const last = chained ? this.segments.length - 1 : first;
     this.segments[first].startCycle = this.now;
-    const isFirstFrame = first === (this.segments[0].isPrologue ? 1 : 0);
-    if (isFirstFrame) this.semaphores.reset();
+    if (!this.segments[first].isPrologue) this.semaphores.reset();
     this.frontEnd.start(first, last);
   }
 

@@ -1,2 +1,2 @@
 export { NOT_MODELLED } from "./not-modelled.ts";
-export { simulateTiming, type TimingOptions } from "./simulate.ts";
+export { prepareTiming, simulateTiming, type TimingOptions } from "./simulate.ts";

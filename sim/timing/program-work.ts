@@ -1,8 +1,14 @@
 /** Everything about a program that is the same for every run: its stream, the work of every agent, useful MACs. */
-import { type CheckedProgram, type InstructionOf, multicastGroup } from "../../isa/index.ts";
+import {
+  type BoundInstruction,
+  type CheckedProgram,
+  type Context,
+  type InstructionOf,
+  multicastGroup,
+} from "../../isa/index.ts";
 import { usefulMacs } from "./coverage.ts";
 import { buildStream, type Stream } from "./stream.ts";
-import { measure, type Work } from "./work.ts";
+import { isSameWork, measure, type Work } from "./work.ts";
 
 /** Agents that start an instruction together: a multicast load, a reduction. */
 export interface Group {
@@ -14,7 +20,7 @@ export interface Group {
 
 export interface ProgramWork {
   readonly stream: Stream;
-  /** [instruction][agent]; nothing for instructions done at issue. */
+  /** [instruction][agent]; nothing for instructions done at issue. Neighbours that have the same to do share one object. */
   readonly work: readonly (readonly Work[])[];
   /** By instruction; null for those agents start on their own. */
   readonly groups: readonly (Group | null)[];
@@ -38,13 +44,22 @@ function chipGroup(agents: number): Group {
   return { leaders: new Int32Array(agents), sizes: new Int32Array(agents).fill(agents) };
 }
 
+/** Every agent's share of an instruction. */
+function shares(context: Context, bound: BoundInstruction, agents: number): Work[] {
+  const work: Work[] = [];
+  for (let agent = 0; agent < agents; agent++) {
+    const share = measure(context, bound, agent);
+    const before = work[agent - 1];
+    work.push(agent > 0 && isSameWork(before, share) ? before : share);
+  }
+  return work;
+}
+
 function build(checked: CheckedProgram): ProgramWork {
   const { program, bound } = checked;
   const stream = buildStream(checked);
   const { agents } = stream;
-  const work = bound.map((item, i) =>
-    stream.unitOf[i] < 0 ? [] : Array.from({ length: agents }, (_, agent) => measure(program, item, agent)),
-  );
+  const work = bound.map((item, i) => (stream.unitOf[i] < 0 ? [] : shares(program, item, agents)));
   const groups = bound.map(({ instruction }, i) => {
     if (instruction.op === "reduce") return chipGroup(agents);
     return instruction.op === "load" && instruction.multicast !== "none" ? loadGroup(instruction, work[i]) : null;

@@ -29,7 +29,7 @@ export class Semaphores {
     });
   }
 
-  /** Before the first frame: every semaphore at its initial value. */
+  /** Before a frame: every semaphore at its initial value, where a frame that has ended leaves it, too. */
   reset(): void {
     this.semaphores.forEach(({ initial }, s) => {
       this.counts.fill(initial, s * this.agents, (s + 1) * this.agents);

@@ -22,10 +22,25 @@ export interface TimingOptions {
 const MAX_FRAMES = 100_000;
 
 /**
+ * Makes a program ready to be timed again and again. What no rate changes (clipping, work of each agent, useful MACs) is
+ * measured here, once; each call of the function returned simulates one machine: other bandwidths, latencies, clocks or
+ * energies need no other program. Calls do not influence each other.
+ * @returns times the program; it throws RapError for a machine of another structure, or an impossible number of frames
+ */
+export function prepareTiming(checked: CheckedProgram): (options?: TimingOptions) => TimingResult {
+  const work = programWork(checked);
+  return (options = {}) => timeProgram(checked, work, options);
+}
+
+/**
  * Simulates the time of a checked program: cycles, traffic and energy. Values play no part in it.
  * @throws RapError for a machine of another structure, or an impossible number of frames
  */
 export function simulateTiming(checked: CheckedProgram, options: TimingOptions = {}): TimingResult {
+  return prepareTiming(checked)(options);
+}
+
+function timeProgram(checked: CheckedProgram, work: ProgramWork, options: TimingOptions): TimingResult {
   const { program } = checked;
   const { machine = program.machine, frames = 1, overlapFrames = false, createDram } = options;
   const differences = structureDifferences(program.machine, machine);
@@ -37,7 +52,6 @@ export function simulateTiming(checked: CheckedProgram, options: TimingOptions =
   if (!Number.isInteger(frames) || frames < 1 || frames > MAX_FRAMES) {
     throw new RapError(`frames = ${frames}: must be a whole number 1..${MAX_FRAMES}`);
   }
-  const work = programWork(checked);
   const listeners = listenersOf(checked, work, options.events);
   const engine = new Engine(program, work, machine.parameters, { frames, overlapFrames, createDram }, listeners);
   engine.run();

@@ -40,7 +40,11 @@ function countInstructions({ stream, work, usefulMacs }: ProgramWork, from: numb
     const sum = counters[stream.slotOf[i]];
     sum.instructions++;
     sum.macs += usefulMacs[i];
-    for (const share of work[i]) countWork(sum, stream.instructions[i], share);
+    const shares = work[i];
+    for (let agent = 0, end = 0; agent < shares.length; agent = end) {
+      while (end < shares.length && shares[end] === shares[agent]) end++;
+      countWork(sum, stream.instructions[i], shares[agent], end - agent);
+    }
   }
   return counters;
 }

@@ -8,13 +8,13 @@ import {
   boxVolume,
   type Context,
   copyTarget,
-  dispatch,
   dramRegion,
   FORMAT_BYTES,
   fillBox,
   gridPosition,
   type Handlers,
   HISTOGRAM_BINS,
+  handlerOf,
   type Instruction,
   type InstructionOf,
   inDram,
@@ -247,5 +247,28 @@ const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
 
 /** The agent's share of an instruction. */
 export function measure(context: Context, bound: BoundInstruction, agent: number): Work {
-  return dispatch(MEASURE, bound.instruction as Instruction, bound, context, agent);
+  const { instruction } = bound;
+  return handlerOf(MEASURE, instruction)(instruction, bound, context, agent);
+}
+
+/** Whether two shares are the same in every quantity; transfers are not, since each has a place in DRAM. */
+export function isSameWork(a: Work, b: Work): boolean {
+  return (
+    a === b ||
+    (a.idle === b.idle &&
+      a.pixels === b.pixels &&
+      a.passes === b.passes &&
+      a.macs === b.macs &&
+      a.values === b.values &&
+      a.bytes === b.bytes &&
+      a.fillBytes === b.fillBytes &&
+      a.region === null &&
+      b.region === null &&
+      a.copiesTo === b.copiesTo &&
+      a.sramReadBytes === b.sramReadBytes &&
+      a.sramWriteBytes === b.sramWriteBytes &&
+      a.accumulatorAccesses === b.accumulatorAccesses &&
+      a.channelRuns.length === b.channelRuns.length &&
+      a.channelRuns.every((run, i) => run === b.channelRuns[i]))
+  );
 }

@@ -6,9 +6,9 @@ import { SECOND_PASSES } from "../../compiler/lowering/second-pass.ts";
 import {
   allInstructions,
   bindViews,
-  dispatch,
   type Format,
   type Handlers,
+  handlerOf,
   loadPreset,
   type Program,
   SHIFT_ENTRY_BYTES,
@@ -45,7 +45,7 @@ function tooWide(program: Program): string[] {
   const wrong: string[] = [];
   const streams = [program.prologue, program.body].flatMap((stream) => bindViews(stream, String));
   for (const { instruction, views } of streams) {
-    const widths = dispatch(OPERANDS, instruction);
+    const widths = handlerOf(OPERANDS, instruction)(instruction);
     for (const [field, view] of Object.entries(views)) {
       const { name, format, channels } = program.tensors[view.tensor];
       const bits = BITS[format];

@@ -155,7 +155,7 @@ export const FAULTS: readonly Fault[] = [
   engine("this.arrivals[index * agents + leader] < group.sizes[leader]", "false"),
   engine("this.queue.nextTime <= time ||", ""),
   engine("|| this.dramQueue.nextTime <= time", ""),
-  engine("if (isFirstFrame) this.semaphores.reset();", "this.semaphores.reset();"),
+  engine("if (!this.segments[first].isPrologue) this.semaphores.reset();", ""),
 
   work("Math.floor((end - 1) / conv.groupOut) - Math.floor(first / conv.groupOut) + 1", "1"),
   work("(2 * passes - (conv.add ? 0 : 1))", "2 * passes"),

@@ -6,9 +6,8 @@ import {
   assemble,
   bindViews,
   createMachine,
-  dispatch,
   effects,
-  type InstructionOf,
+  handlerOf,
   instruction,
   type Program,
   type Region,
@@ -284,7 +283,8 @@ describe("the hand-written program", () => {
   });
 
   it("is dispatched by operation", () => {
-    const names = { halt: () => "end" } as unknown as Parameters<typeof dispatch<[], string>>[0];
-    expect(dispatch(names, instruction("halt", {}) as InstructionOf<"halt">)).toBe("end");
+    const halt = instruction("halt", {});
+    const names = { halt: () => "end" } as unknown as Parameters<typeof handlerOf<[], string>>[0];
+    expect(handlerOf(names, halt)(halt)).toBe("end");
   });
 });

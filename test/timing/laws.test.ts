@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { withParameters } from "../../isa/index.ts";
 import { createSimulationEmitter } from "../../sim/events.ts";
 import { checkLaws } from "../../sim/laws.ts";
-import { simulateTiming } from "../../sim/timing/index.ts";
+import { prepareTiming, simulateTiming } from "../../sim/timing/index.ts";
 import { BETTER } from "./better.ts";
 import { simulateByCycle } from "./cycle-by-cycle.ts";
 import { build, IDEAL, plans, TIMED_DRAM, WIDE_SRAM } from "./random-program.ts";
@@ -85,5 +85,34 @@ test("other constants, same cycles: time never reads data", () => {
       expect(simulateTiming(other)).toEqual(simulateTiming(program));
     }),
     { numRuns: 30 },
+  );
+});
+
+test("a prepared program takes any rates, one after another, as if each were its first", () => {
+  const changes: readonly (readonly [string, (value: number) => number])[] = [
+    ...Object.entries(BETTER),
+    ["dma.requestBytes", (value) => (value === 64 ? 256 : 64)],
+    ["dram.burstBytes", (value) => (value === 64 ? 32 : 64)],
+    ["clockHz", (value) => 2 * value],
+    ["energy.dramPjPerByte", (value) => 3 * value],
+  ];
+  const change = fc.subarray([...changes], { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(plans(4), fc.array(change, { minLength: 1, maxLength: 3 }), (plan, list) => {
+      const program = build(plan);
+      const { machine } = program.program;
+      const time = prepareTiming(program);
+      const machines = list.map((some) =>
+        withParameters(
+          machine,
+          Object.fromEntries(some.map(([key, next]) => [key, next(machine.parameters[key as "clockHz"])])),
+          "test",
+        ),
+      );
+      for (const other of [...machines, machine, ...machines]) {
+        expect(time({ machine: other })).toEqual(simulateTiming(build(plan), { machine: other }));
+      }
+    }),
+    { numRuns: 60 },
   );
 });

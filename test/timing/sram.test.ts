@@ -57,6 +57,19 @@ describe("MAC arrays go first", () => {
     expect(cycles(copy)).toBe(Math.round(6 / (1 - ARRAY)));
   });
 
+  test("a copy tries again for the MAC arrays of the agent that it goes to", () => {
+    const program = new Builder({ ...BANKS, agents: 2, "link.bytesPerCycle": 4 });
+    const view = program.view(program.tensor("tile", [1, 40, 1]));
+    // agent 1 alone convolves
+    program.add("conv", { ...program.conv(PIXELS, 8), x: axis(8, 8, 0, -8) });
+    const sent = { y: axis(0, 1), x: axis(0, 40), c: axis(0, 1), offsetX: 1 };
+    const copy = program.add("copy", { src: view, dst: view, ...sent });
+    const next = program.add("copy", { src: view, dst: view, ...sent });
+    const { span } = run(program);
+    // the link takes 10 cycles
+    expect(span(next).start - span(copy).start).toBe(Math.round(10 / (1 - ARRAY)));
+  });
+
   test("loads and stores beside a convolution move at 7/16 of their rate", () => {
     for (const op of ["load", "store"] as const) {
       // the engine is slow, DRAM is quick: 256 B / 4
@@ -87,6 +100,18 @@ describe("banks hold so much", () => {
     const { cycles } = run(program);
     // 192 B: 12 cycles of all banks, of which 7/16 are free
     expect(cycles(sum)).toBe(Math.ceil(192 / 7));
+  });
+
+  test("what an instruction gives back is there for the next, while a third keeps its share", () => {
+    const program = new Builder({ ...BANKS, "pool.lanes": 64 });
+    const convFields = program.conv(PIXELS, 8);
+    const add = addition(program, 64);
+    const conv = program.add("conv", convFields);
+    const sums = [program.add("add", add), program.add("add", add)];
+    const { cycles, span } = run(program);
+    for (const sum of sums) expect(cycles(sum)).toBe(Math.ceil(192 / 7));
+    expect(span(sums[1]).start).toBe(span(sums[0]).end);
+    expect(span(conv).end).toBeGreaterThan(span(sums[1]).start);
   });
 
   test("an instruction that takes all banks keeps others from starting, and the cause is said", () => {

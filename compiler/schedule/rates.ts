@@ -1,0 +1,23 @@
+/** How fast bytes move between DRAM and SRAM, from the machine's own parameters. */
+import type { Machine } from "../../isa/index.ts";
+
+export interface Rates {
+  /** from a transfer's start to its first byte, cycles */
+  readonly startUp: number;
+  /** DRAM bytes per cycle, refreshes taken off */
+  readonly dram: number;
+  /** of one agent's engine, bytes per cycle */
+  readonly dma: number;
+}
+
+export function ratesOf({ parameters: p }: Machine): Rates {
+  return {
+    startUp: p["dma.setupCycles"] + p["dram.latencyCycles"],
+    dram: p["dram.bytesPerCycle"] * (1 - p["dram.refreshCycles"] / p["dram.refreshIntervalCycles"]),
+    dma: p["dma.bytesPerCycle"],
+  };
+}
+
+/** Cycles of a transfer by every agent. @param bytes of one agent; @param dramBytes of all together */
+export const transferCycles = (bytes: number, dramBytes: number, { startUp, dram, dma }: Rates) =>
+  startUp + Math.max(bytes / dma, dramBytes / dram);

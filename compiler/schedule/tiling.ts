@@ -1,0 +1,94 @@
+/** The best way to cut a phase's result into stripes. */
+import type { Cut, Keeping, PhaseCost, PhaseModel } from "./cost.ts";
+
+export interface TilingEffort {
+  /** stripe heights and column widths tried per phase */
+  readonly stripeHeights: number;
+  readonly columnCuts: number;
+}
+
+export interface Tiling extends Keeping {
+  readonly stripeRows: number;
+  readonly stripeCols: number;
+  readonly cost: PhaseCost;
+}
+
+export interface TilingRequest {
+  readonly model: PhaseModel;
+  /** the result's rows and columns per agent */
+  readonly height: number;
+  readonly width: number;
+  readonly effort: TilingEffort;
+  readonly freeBytes: number;
+  readonly score: (cost: PhaseCost) => number;
+  /** results may be stored piece by piece as they are made */
+  readonly canStorePieces: boolean;
+  /** weights that do not fit may be loaded again for every stripe */
+  readonly canStream: boolean;
+}
+
+/** The tiling with the lowest score and the one behind it, or null when none fits. */
+export function bestTiling(request: TilingRequest): { best: Tiling; second: Tiling | null } | null {
+  const { model, height, width, effort, freeBytes, score } = request;
+  const widths = spread(width, effort.columnCuts);
+  const heights = spread(height, effort.stripeHeights);
+  const rowsOf = remembered((size) => model.rows(size));
+  const colsOf = remembered((size) => model.cols(size));
+  for (const weightsResident of request.canStream ? [true, false] : [true]) {
+    // streamed weights pay for every stripe
+    const tall = weightsResident ? heights : heights.filter((size) => size >= height / 8);
+    const found = new Podium();
+    for (const storeStripes of request.canStorePieces ? [true, false] : [true]) {
+      const keeping = { weightsResident, storeStripes };
+      const consider = (stripeRows: number, stripeCols: number): boolean => {
+        const cost = model.cost(rowsOf(stripeRows), colsOf(stripeCols), keeping, freeBytes);
+        if (cost !== null) found.enter(score(cost), () => ({ stripeRows, stripeCols, ...keeping, cost }));
+        return cost !== null;
+      };
+      // a stripe that does not fit has no larger ones that do
+      for (const cols of widths) {
+        const firstTooTall = tall.findIndex((rows) => !consider(rows, cols));
+        if (firstTooTall === 0) break;
+      }
+    }
+    if (found.best !== null) return { best: found.best, second: found.second };
+  }
+  return null;
+}
+
+/** The best two. */
+class Podium {
+  best: Tiling | null = null;
+  second: Tiling | null = null;
+  private bestScore = Number.POSITIVE_INFINITY;
+  private secondScore = Number.POSITIVE_INFINITY;
+
+  enter(score: number, tiling: () => Tiling): void {
+    if (score >= this.secondScore) return;
+    if (score >= this.bestScore) {
+      this.second = tiling();
+      this.secondScore = score;
+      return;
+    }
+    this.second = this.best;
+    this.secondScore = this.bestScore;
+    this.best = tiling();
+    this.bestScore = score;
+  }
+}
+
+function remembered(cutOf: (size: number) => Cut): (size: number) => Cut {
+  const known = new Map<number, Cut>();
+  return (size) => {
+    const cut = known.get(size) ?? cutOf(size);
+    known.set(size, cut);
+    return cut;
+  };
+}
+
+/** Sizes tried, ascending: they cut the whole evenly, each about as many times larger than the one before. */
+function spread(size: number, count: number): number[] {
+  const picked = new Set<number>();
+  for (let i = 0; i < count; i++) picked.add(Math.ceil(size / Math.round(size ** (i / Math.max(1, count - 1)))));
+  return [...picked].reverse();
+}
