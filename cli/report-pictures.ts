@@ -1,5 +1,5 @@
 /** The pictures of a report for its page, as far as they are still where the report says. */
-import { previewJpeg, readImage, testPicture } from "../host/index.ts";
+import { MAX_IMAGE_PIXELS, previewJpeg, readImage, testPicture } from "../host/index.ts";
 import { RapError } from "../isa/errors.ts";
 import type { Report, ReportImage } from "../report/report.ts";
 import type { Pictures } from "../report/run-photos.ts";
@@ -21,8 +21,9 @@ export async function picturesOf({ images }: Pick<Report, "images">): Promise<Pi
   return pictures;
 }
 
-/** null: the file is gone, or another picture has taken its place */
+/** null: the file is gone, another picture has taken its place, or it is none that a run would take */
 async function preview({ image: name, width, height }: ReportImage): Promise<Uint8Array | null> {
+  if (width * height > MAX_IMAGE_PIXELS) return null;
   if (name === GENERATED.name) return previewJpeg(testPicture(width, height, GENERATED_SEED));
   try {
     const image = await readImage(name);

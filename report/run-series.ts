@@ -147,17 +147,26 @@ function arraysChart({ record, totals, units }: Recorded): Chart | null {
   });
 }
 
+const NO_BINS = new Float64Array(0);
+
 /** Adds the cycles of packed intervals to the bins of what they are. */
-function spread(flat: readonly number[], size: number, binCycles: number, binsOf: (what: number) => Float64Array) {
+function spread(
+  flat: readonly number[],
+  size: number,
+  binCycles: number,
+  binsOf: (what: number) => Float64Array | undefined,
+) {
   let end = 0;
   for (let i = 0; i < flat.length; i += size) {
     const start = end + flat[i];
     end = start + flat[i + 1];
-    const bins = binsOf(flat[i + 2]);
-    for (let from = start; from < end; ) {
+    const bins = binsOf(flat[i + 2]) ?? NO_BINS;
+    // a report from elsewhere may say anything: nothing lies beyond the run
+    const last = Math.min(end, bins.length * binCycles);
+    for (let from = start; from < last; ) {
       const bin = Math.floor(from / binCycles);
-      const to = Math.min(end, (bin + 1) * binCycles);
-      if (bins !== undefined && bin < bins.length) bins[bin] += to - from;
+      const to = Math.min(last, (bin + 1) * binCycles);
+      bins[bin] += to - from;
       from = to;
     }
   }
