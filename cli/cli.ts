@@ -2,8 +2,9 @@
 import yargs, { type Argv } from "yargs";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
 import { listNames, UsageError } from "../isa/errors.ts";
-import type { Command } from "./command.ts";
+import type { Command, Positional } from "./command.ts";
 import { asm } from "./commands/asm.ts";
+import { compare } from "./commands/compare.ts";
 import { compile } from "./commands/compile.ts";
 import { disasm } from "./commands/disasm.ts";
 import { evaluate } from "./commands/eval.ts";
@@ -12,6 +13,7 @@ import { exportModel } from "./commands/export.ts";
 import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
+import { report } from "./commands/report.ts";
 import { run } from "./commands/run.ts";
 import { scenes } from "./commands/scenes.ts";
 import { sweep } from "./commands/sweep.ts";
@@ -33,6 +35,8 @@ export const COMMANDS: readonly Command[] = [
   tradeoff,
   sweep,
   worker,
+  report,
+  compare,
   exportModel,
   info,
   explain,
@@ -114,8 +118,7 @@ function createParser(io: Io): Argv {
     .epilogue("rapsim <command> --help says more. Exit codes: 0 done, 1 an input is wrong, 2 wrong usage, 70 a bug.");
   for (const command of COMMANDS) {
     const { positional } = command;
-    const place =
-      positional === undefined ? "" : positional.required ? ` <${positional.name}>` : ` [${positional.name}]`;
+    const place = positional === undefined ? "" : placeOf(positional);
     parser.command(
       `${command.name}${place}`,
       command.describe,
@@ -129,8 +132,8 @@ function createParser(io: Io): Argv {
       },
       (args) => {
         // yargs makes `true` of a lone dash
-        const given: unknown = positional === undefined ? undefined : args[positional.name];
-        if (given !== undefined && typeof given !== "string") {
+        const given: readonly unknown[] = positional === undefined ? [] : [args[positional.name]].flat();
+        if (given.some((word) => word !== undefined && typeof word !== "string")) {
           throw new UsageError(
             `-: standard input is not read in place of a ${positional?.name}; name a file, or /dev/stdin`,
           );
@@ -140,6 +143,11 @@ function createParser(io: Io): Argv {
     );
   }
   return parser;
+}
+
+function placeOf({ name, required, many = false }: Positional): string {
+  const dots = many ? ".." : "";
+  return required ? ` <${name}${dots}>` : ` [${name}${dots}]`;
 }
 
 /** yargs' words in ours; it spreads some messages over lines. */

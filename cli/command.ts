@@ -8,6 +8,8 @@ import type { Progress } from "./progress.ts";
 export interface Positional {
   readonly name: string;
   readonly required: boolean;
+  /** One or more: the argument is a list. */
+  readonly many?: boolean;
   readonly describe: string;
 }
 

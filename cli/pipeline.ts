@@ -11,7 +11,7 @@ import type { Context } from "./command.ts";
 import { checkKind } from "./file-kind.ts";
 import { fileExists, readInput, readStart, shown } from "./files.ts";
 import type { LoweringChoices, QuantizeChoices } from "./model-options.ts";
-import type { RunOptions } from "./run-options.ts";
+import { keepsRecord, type RunOptions } from "./run-options.ts";
 
 /** A program with the bytes of its file. */
 export interface ProgramFile {
@@ -170,14 +170,15 @@ export interface Timed {
 export async function simulateTime(
   program: CheckedProgram,
   machine: Machine,
-  { frames, overlapFrames, timeline, trace, html }: RunOptions,
+  options: RunOptions,
   context: Context,
 ): Promise<Timed> {
+  const { frames, overlapFrames, timeline, trace } = options;
   const { createSimulationEmitter } = await import("../sim/events.ts");
   const { NOT_MODELLED, simulateTiming } = await import("../sim/timing/index.ts");
   const events = createSimulationEmitter();
   const recording = { instructions: [] as TimelineRow[], stalls: [] as StallEvent[], dram: [] as DramEvent[] };
-  const everything = trace !== undefined || html !== undefined;
+  const everything = trace !== undefined || keepsRecord(options);
   if (everything || timeline !== undefined) {
     const { sourceMap } = program.program;
     events.on("instruction", (event) => {
@@ -193,7 +194,9 @@ export async function simulateTime(
   context.progress.stage("time");
   const timing = simulateTiming(program, { machine, frames, overlapFrames, events });
   context.log.info({ cycles: timing.totals.cycles, milliseconds: elapsed(start) }, "timed");
-  return { timing, notModelled: NOT_MODELLED, recording };
+  const { sramMapOf } = await import("../report/sram-map.ts");
+  const sram = everything ? sramMapOf(program, recording.instructions, 0) : null;
+  return { timing, notModelled: NOT_MODELLED, recording: { ...recording, sram } };
 }
 
 /** One line for each pair of accesses that nothing orders, within a frame and from one to the next. */

@@ -15,6 +15,7 @@ export const RUN_OPTIONS = {
   "overlap-frames": flag("a frame may begin before the one before it has ended"),
   json: text("write the report as JSON; - for standard output, without the text"),
   csv: text("write the layer table as CSV; - for standard output, without the text"),
+  units: text("write busy and stall cycles of every unit as CSV; - for standard output, without the text"),
   timeline: text(
     "write every instruction's start and end in every agent as CSV; - for standard output, without the text",
   ),
@@ -37,6 +38,7 @@ export interface RunOptions {
   readonly overlapFrames: boolean;
   readonly json: string | undefined;
   readonly csv: string | undefined;
+  readonly units: string | undefined;
   readonly timeline: string | undefined;
   readonly trace: string | undefined;
   readonly html: string | undefined;
@@ -69,7 +71,7 @@ export function runOptions(args: Arguments): RunOptions {
   if (mode === "functional") {
     refuseOptions(
       args,
-      ["set", "frames", "overlap-frames", "csv", "timeline", "trace"],
+      ["set", "frames", "overlap-frames", "csv", "units", "timeline", "trace"],
       "with --mode functional, which counts no time",
     );
   }
@@ -91,6 +93,7 @@ export function runOptions(args: Arguments): RunOptions {
     overlapFrames,
     json: textOf(args, "json"),
     csv: textOf(args, "csv"),
+    units: textOf(args, "units"),
     timeline: textOf(args, "timeline"),
     trace: textOf(args, "trace"),
     html: textOf(args, "html"),
@@ -120,6 +123,7 @@ export async function checkRunOutputs({
   image,
   json,
   csv,
+  units,
   timeline,
   trace,
   html,
@@ -129,6 +133,7 @@ export async function checkRunOutputs({
     [
       { option: "--json", path: json },
       { option: "--csv", path: csv },
+      { option: "--units", path: units },
       { option: "--timeline", path: timeline },
       { option: "--trace", path: trace },
       { option: "--html", path: html },
@@ -146,7 +151,15 @@ export function boxesPath(boxes: NonNullable<RunOptions["boxes"]>, { stem }: { r
   return boxes.kind === "file" ? boxes.path : join(boxes.path, `${stem}.png`);
 }
 
+/** Of more frames it would not be kept whole in memory, nor on a page. */
+const MOST_RECORDED_FRAMES = 16;
+
+/** Reports and pages hold what happened when, unless that is too much. */
+export function keepsRecord({ json, html, frames }: RunOptions): boolean {
+  return (json !== undefined || html !== undefined) && frames <= MOST_RECORDED_FRAMES;
+}
+
 /** The text report goes to standard output unless a file was asked for there. */
-export function printsText({ json, csv, timeline, trace, html }: RunOptions): boolean {
-  return ![json, csv, timeline, trace, html].includes(STANDARD_OUTPUT);
+export function printsText({ json, csv, units, timeline, trace, html }: RunOptions): boolean {
+  return ![json, csv, units, timeline, trace, html].includes(STANDARD_OUTPUT);
 }

@@ -28,8 +28,8 @@ export interface Picture {
   readonly path: string | null;
 }
 
-const GENERATED: Picture = { name: "(generated picture)", stem: "generated", path: null };
-const GENERATED_SEED = 1;
+export const GENERATED: Picture = { name: "(generated picture)", stem: "generated", path: null };
+export const GENERATED_SEED = 1;
 
 /** The pictures that `--image` means. @throws RapError when there are none, or one cannot be a picture */
 export async function listPictures(image: string | undefined): Promise<Picture[]> {

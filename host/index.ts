@@ -14,5 +14,6 @@ export * from "./image.ts";
 export * from "./kitti.ts";
 export * from "./match.ts";
 export * from "./preprocess.ts";
+export * from "./preview.ts";
 export * from "./scenes/scene.ts";
 export * from "./test-picture.ts";

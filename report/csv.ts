@@ -42,3 +42,8 @@ export function timelineCsv(rows: readonly TimelineRow[]): string {
 export function layersCsv({ layers }: Pick<Report, "layers">): string {
   return recordsCsv(layers.map(({ name, op, ...rest }) => ({ name, op, ...rest })));
 }
+
+/** One row per unit of every agent; a cause that held no unit back has no column. */
+export function unitsCsv({ units }: Pick<Report, "units">): string {
+  return recordsCsv(units);
+}

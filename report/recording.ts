@@ -1,5 +1,6 @@
 /** What was seen while a program was timed: the events behind the timeline, the trace and the page. */
 import type { DramEvent, StallEvent } from "../sim/events.ts";
+import type { SramMap } from "./sram-map.ts";
 
 /** One agent's share of an instruction in time. */
 export interface TimelineRow {
@@ -18,6 +19,8 @@ export interface Recording {
   readonly instructions: readonly TimelineRow[];
   readonly stalls: readonly StallEvent[];
   readonly dram: readonly DramEvent[];
+  /** of one agent; null: not looked at */
+  readonly sram: SramMap | null;
 }
 
 /** Items under what `keyOf` says of them, in their order. */

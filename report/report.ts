@@ -1,8 +1,10 @@
 /** One run of a program as data: what `--json` writes (schema docs/report.schema.json) and what the text is made from. */
 import { type Head, type MachineParameters, machineSha256, type Program, type Provenance } from "../isa/index.ts";
 import type { LayerResult, TimingResult, UnitResult } from "../sim/result.ts";
+import type { Recording } from "./recording.ts";
+import { type RunRecord, recordOf } from "./run-record.ts";
 
-const REPORT_SCHEMA = "rapsim.report/1";
+export const REPORT_SCHEMA = "rapsim.report/1";
 
 /** full: values and time; timing: time alone, no MAC is executed; functional: values alone. */
 export type RunMode = "full" | "timing" | "functional";
@@ -75,7 +77,12 @@ export interface Report {
   /** What the reader must know before believing a number. */
   readonly warnings: readonly string[];
   readonly notModelled: readonly string[];
+  /** What happened when; null: nothing was timed, or too many frames to keep it. */
+  readonly record: RunRecord | null;
 }
+
+/** One with time. */
+export type TimedReport = Report & { readonly totals: TimingResult["totals"] };
 
 export interface ReportParts {
   readonly rapsim: string;
@@ -91,14 +98,16 @@ export interface ReportParts {
   readonly races?: readonly string[] | null;
   readonly warnings?: readonly string[];
   readonly notModelled?: readonly string[];
+  readonly recording?: Recording | undefined;
 }
 
 const UNTRAINED =
   "The weights are not trained: what the network finds means nothing. Time, traffic and energy do not depend on it.";
 
 export function buildReport(parts: ReportParts): Report {
-  const { program, timing, images = [] } = parts;
+  const { program, timing, images = [], recording } = parts;
   const { machine } = program;
+  const timed = { totals: timing?.totals ?? null, units: timing?.units ?? [], layers: timing?.layers ?? [] };
   return {
     schema: REPORT_SCHEMA,
     rapsim: parts.rapsim,
@@ -113,9 +122,7 @@ export function buildReport(parts: ReportParts): Report {
     mode: parts.mode,
     frames: timing?.frames ?? images.length,
     overlapFrames: timing?.overlapFrames ?? false,
-    totals: timing?.totals ?? null,
-    units: timing?.units ?? [],
-    layers: timing?.layers ?? [],
+    ...timed,
     images,
     detections: parts.detections ?? [],
     classifications: parts.classifications ?? [],
@@ -123,6 +130,7 @@ export function buildReport(parts: ReportParts): Report {
     races: parts.races ?? null,
     warnings: [...(program.host.trained ? [] : [UNTRAINED]), ...(parts.warnings ?? [])],
     notModelled: parts.notModelled ?? [],
+    record: recording === undefined ? null : recordOf(timed, recording),
   };
 }
 
@@ -131,7 +139,15 @@ export function scalingText({ options: { scaling = "static" } }: Provenance): st
   return scaling === "static" ? "" : `, ${scaling} scaling`;
 }
 
-/** The report as a file. */
-export function jsonReport(report: Report): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
+/** The report as a file: what a reader looks for on lines of its own, the record at the end on few. */
+export function jsonReport({ record, ...readable }: Report): string {
+  const text = JSON.stringify(readable, null, 2);
+  return `${text.slice(0, -2)},\n  "record": ${record === null ? "null" : recordLines(record)}\n}\n`;
+}
+
+function recordLines(record: RunRecord): string {
+  const { tracks, ...others } = record;
+  const lines = Object.entries(others).map(([key, value]) => `    ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+  const trackLines = tracks.map((track) => `      ${JSON.stringify(track)}`);
+  return `{\n${lines.join(",\n")},\n    "tracks": [\n${trackLines.join(",\n")}\n    ]\n  }`;
 }

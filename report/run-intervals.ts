@@ -1,53 +1,83 @@
-/** What the page's timeline draws: for each unit its work as intervals of one layer, few enough for a page. */
+/** Units over time, few enough intervals for a page: what each did, and why it stood still. */
+import type { StallCause } from "../sim/result.ts";
 import { groupBy, type Recording } from "./recording.ts";
 import type { Report } from "./report.ts";
 
 /** More make the page slow and large. */
-const MOST_INTERVALS = 60_000;
+const MOST_INTERVALS = 80_000;
 
 export interface Track {
-  readonly name: string;
-  /** Flat triples: start cycle (from the end of the interval before), length, layer. */
+  /** -1: the chip's DRAM */
+  readonly agent: number;
+  readonly unit: string;
+  /** Four numbers an interval: start cycle from the end of the interval before, length, layer, index of the instruction; -1: none, or several. */
   readonly work: readonly number[];
+  /** Three numbers an interval: start cycle from the end of the interval before, length, cause. */
+  readonly stalls: readonly number[];
 }
 
 export interface Timeline {
   readonly tracks: readonly Track[];
-  /** Intervals this many cycles apart or less are drawn as one, if they are of one layer or lie within as many cycles. */
+  /** Names that the stalls' numbers stand for. */
+  readonly causes: readonly StallCause[];
+  /** Intervals this many cycles apart or less are one, if they are of one layer or cause or lie within as many cycles. */
   readonly joinedCycles: number;
 }
 
 interface Interval {
   readonly start: number;
   end: number;
-  readonly layer: number;
+  /** layer or cause */
+  readonly what: number;
+  /** Index of the instruction; -1: several. */
+  index: number;
 }
 
-/** Tracks of agents' units in the report's order, DRAM's bus first; empty without a recording. `most` is at least the number of tracks. */
+/** Tracks of agents' units in the report's order, DRAM's first; empty without a recording. `most` is at least twice the number of tracks. */
 export function timelineOf(
   { units, layers }: Pick<Report, "units" | "layers">,
-  recording: Recording,
+  recording: Pick<Recording, "instructions" | "stalls" | "dram">,
   most = MOST_INTERVALS,
 ): Timeline {
-  const numbers = new Map(layers.map(({ name }, i) => [name, i]));
-  const numbered = (rows: readonly { startCycle: number; endCycle: number; layer: string }[]): Interval[] =>
+  const layerOf = new Map(layers.map(({ name }, i) => [name, i]));
+  const worked = (rows: readonly { startCycle: number; endCycle: number; layer: string; index?: number }[]) =>
     rows
-      .map(({ startCycle, endCycle, layer }) => ({ start: startCycle, end: endCycle, layer: numbers.get(layer) ?? -1 }))
+      .map(({ startCycle: start, endCycle: end, layer, index = -1 }) => ({
+        ...{ start, end, index },
+        what: layerOf.get(layer) ?? -1,
+      }))
       .sort((a, b) => a.start - b.start);
-  const rows = groupBy(recording.instructions, ({ agent, unit }) => `agent ${agent}: ${unit}`);
+  const unitOf = ({ agent, unit }: { agent: number; unit: string }) => `${agent} ${unit}`;
+  const rows = groupBy(recording.instructions, unitOf);
+  const stalled = groupBy(recording.stalls, unitOf);
+  const causes = [...new Set(recording.stalls.map(({ cause }) => cause))];
   const tracks = [
-    { name: "DRAM", intervals: numbered(recording.dram) },
-    ...units.map(({ agent, unit }) => {
-      const name = `agent ${agent}: ${unit}`;
-      return { name, intervals: numbered(rows.get(name) ?? []) };
-    }),
-  ].filter(({ intervals }) => intervals.length > 0);
+    { agent: -1, unit: "reads", work: worked(recording.dram.filter(({ write }) => !write)), stalls: [] },
+    { agent: -1, unit: "writes", work: worked(recording.dram.filter(({ write }) => write)), stalls: [] },
+    ...units.map(({ agent, unit }) => ({
+      ...{ agent, unit },
+      work: worked(rows.get(unitOf({ agent, unit })) ?? []),
+      stalls: (stalled.get(unitOf({ agent, unit })) ?? []).map(({ startCycle: start, endCycle: end, cause }) => ({
+        ...{ start, end, index: -1 },
+        what: causes.indexOf(cause),
+      })),
+    })),
+  ].filter(({ work }) => work.length > 0);
 
   for (let gap = 0; ; gap = Math.max(1, 2 * gap)) {
-    const joined = tracks.map(({ name, intervals }) => ({ name, intervals: join(intervals, gap) }));
-    if (joined.reduce((sum, { intervals }) => sum + intervals.length, 0) <= most) {
-      return { tracks: joined.map(({ name, intervals }) => ({ name, work: packed(intervals) })), joinedCycles: gap };
-    }
+    const joined = tracks.map(({ work, stalls, ...place }) => ({
+      ...{ ...place, work: join(work, gap), stalls: join(stalls, gap) },
+    }));
+    if (joined.reduce((sum, { work, stalls }) => sum + work.length + stalls.length, 0) > most) continue;
+    return {
+      tracks: joined.map(({ work, stalls, ...place }) => ({
+        ...place,
+        work: packed(work, ({ what, index }) => [what, index]),
+        stalls: packed(stalls, ({ what }) => [what]),
+      })),
+      causes,
+      joinedCycles: gap,
+    };
   }
 }
 
@@ -60,19 +90,21 @@ function join(intervals: readonly Interval[], gap: number): Interval[] {
     const start = Math.max(interval.start, end);
     if (interval.end <= start) continue;
     end = interval.end;
-    // another layer's goes unseen only where all of it is short
-    const alike = last?.layer === interval.layer || interval.end - last?.start <= gap;
-    if (last !== undefined && alike && start - last.end <= gap) last.end = interval.end;
-    else joined.push({ ...interval, start });
+    // what is another's goes unseen only where all of it is short
+    const alike = gap > 0 && (last?.what === interval.what || interval.end - last?.start <= gap);
+    if (last !== undefined && alike && start - last.end <= gap) {
+      last.end = interval.end;
+      last.index = -1;
+    } else joined.push({ ...interval, start });
   }
   return joined;
 }
 
-function packed(intervals: readonly Interval[]): number[] {
+function packed(intervals: readonly Interval[], detail: (interval: Interval) => readonly number[]): number[] {
   let end = 0;
   return intervals.flatMap((interval) => {
-    const triple = [interval.start - end, interval.end - interval.start, interval.layer];
+    const numbers = [interval.start - end, interval.end - interval.start, ...detail(interval)];
     end = interval.end;
-    return triple;
+    return numbers;
   });
 }

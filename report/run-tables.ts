@@ -1,58 +1,14 @@
-/** The tables of a run's page. Those with headings to press sort themselves (client/run-page.js). */
-import type { EnergyPj, LayerResult } from "../sim/result.ts";
+/** The tables of a run's page. */
+import type { EnergyPj } from "../sim/result.ts";
 import { componentsOf } from "./activity.ts";
+import { causeColor, componentColor, layerColor } from "./colors.ts";
+import { bar, layerCell, numberCell, partsBar, type Row, swatch, table, wordCell } from "./html.ts";
 import { escaped } from "./markup.ts";
 import { grouped, percent, significant, withPrefix } from "./numbers.ts";
-import { groupBy, type Recording } from "./recording.ts";
+import { groupBy } from "./recording.ts";
 import type { Report } from "./report.ts";
-import { componentColor, layerColor } from "./run-charts.ts";
-
-interface Cell {
-  /** Markup. */
-  readonly html: string;
-  /** What to sort by, as it is in the report. */
-  readonly value: string | number;
-  readonly className?: string;
-}
-
-interface Row {
-  readonly cells: readonly Cell[];
-  readonly layer?: number;
-}
-
-const number = (value: number, html = grouped(value)): Cell => ({ html, value });
-const words = (text: string): Cell => ({ html: escaped(text), value: text });
-
-function table(label: string, headings: readonly string[], rows: readonly Row[]): string {
-  const classOf = (className?: string) => (className === undefined ? "" : ` class="${className}"`);
-  const head = headings.map(
-    (heading, i) =>
-      `<th scope="col"${classOf(rows[0]?.cells[i].className)}><button type="button">${heading}</button></th>`,
-  );
-  const body = rows.map(({ cells, layer }) => {
-    const columns = cells.map(
-      ({ html, value, className }) =>
-        `<td${classOf(className)} data-value="${escaped(String(value).slice(0, LONGEST_VALUE))}">${html}</td>`,
-    );
-    return `<tr${layer === undefined ? "" : ` data-layer="${layer}"`}>${columns.join("")}</tr>`;
-  });
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table class="sortable"><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
-}
-
-const LONGEST_VALUE = 200;
-
-const bar = (fraction: number) =>
-  `<span class="bar" style="width:${Math.max(0, Math.min(100, 100 * fraction)).toFixed(2)}%"></span>`;
-
-/** Names may be of any length: the whole one is in the title, unless it is absurd. */
-function layerName({ name, fused }: LayerResult, i: number): Cell {
-  const title = escaped([name, ...fused].join(" + ").slice(0, 1000));
-  const swatch = `<span class="key" style="background:${layerColor(i)}"></span>`;
-  return {
-    html: `<button type="button" data-select="${i}" aria-pressed="false" title="${title}">${swatch} <bdi>${escaped(name.slice(0, 1000))}</bdi></button>`,
-    value: name,
-  };
-}
+import type { RunRecord } from "./run-record.ts";
+import { boundText, causeText } from "./words.ts";
 
 export function layerTable({ layers, totals }: Report): string {
   const cycles = totals?.cycles ?? 1;
@@ -74,18 +30,18 @@ export function layerTable({ layers, totals }: Report): string {
   const rows = layers.map((layer, i) => ({
     layer: i,
     cells: [
-      layerName(layer, i),
-      words(layer.op),
-      number(layer.startCycle),
-      number(layer.attributedCycles),
-      number(layer.attributedCycles / cycles, percent(layer.attributedCycles / cycles)),
-      { ...number(layer.attributedCycles / longest, bar(layer.attributedCycles / longest)), className: "barcell" },
-      number(layer.macs),
-      number(layer.macUtilization, layer.macs === 0 ? "" : percent(layer.macUtilization)),
-      number(layer.dramReadBytes),
-      number(layer.dramWriteBytes),
-      number(layer.energyPj.total, significant(layer.energyPj.total * 1e-6)),
-      words(layer.bound),
+      layerCell(layer.name, i, layerColor(i), layer.fused),
+      wordCell(layer.op),
+      numberCell(layer.startCycle),
+      numberCell(layer.attributedCycles),
+      numberCell(layer.attributedCycles / cycles, percent(layer.attributedCycles / cycles)),
+      { ...numberCell(layer.attributedCycles / longest, bar(layer.attributedCycles / longest)), className: "barcell" },
+      numberCell(layer.macs),
+      numberCell(layer.macUtilization, layer.macs === 0 ? "" : percent(layer.macUtilization)),
+      numberCell(layer.dramReadBytes),
+      numberCell(layer.dramWriteBytes),
+      numberCell(layer.energyPj.total, significant(layer.energyPj.total * 1e-6)),
+      wordCell(layer.bound),
     ],
   }));
   return table("Layers", headings, rows);
@@ -94,13 +50,12 @@ export function layerTable({ layers, totals }: Report): string {
 export function componentTable(energy: EnergyPj): string {
   const rows = componentsOf(energy).map((name, i) => {
     const share = energy.total === 0 ? 0 : energy[name] / energy.total;
-    const swatch = `<span class="key" style="background:${componentColor(i)}"></span> ${name}`;
     return {
       cells: [
-        { html: swatch, value: name },
-        number(energy[name], withPrefix(energy[name] * 1e-12, "J")),
-        number(share, percent(share)),
-        { ...number(share, bar(share)), className: "barcell" },
+        { html: `${swatch(componentColor(i))} ${escaped(name)}`, value: name },
+        numberCell(energy[name], withPrefix(energy[name] * 1e-12, "J")),
+        numberCell(share, percent(share)),
+        { ...numberCell(share, bar(share, componentColor(i))), className: "barcell" },
       ],
     };
   });
@@ -112,66 +67,95 @@ export function layerEnergyTable({ layers }: Report): string {
   const rows = layers.map((layer, i) => {
     const { energyPj } = layer;
     const components = componentsOf(energyPj);
-    const parts = components.map((name, n) => {
-      const width = ((100 * energyPj[name]) / most).toFixed(2);
-      return width === "0.00"
-        ? ""
-        : `<span style="width:${width}%;background:${componentColor(n)}" title="${name} ${withPrefix(energyPj[name] * 1e-12, "J")}"></span>`;
-    });
+    const parts = components.map((name, n) => ({
+      fraction: energyPj[name] / most,
+      color: componentColor(n),
+      tip: `${name} ${withPrefix(energyPj[name] * 1e-12, "J")}`,
+    }));
     const [largest] = [...components].sort((a, b) => energyPj[b] - energyPj[a]);
     return {
       layer: i,
       cells: [
-        layerName(layer, i),
-        number(energyPj.total, withPrefix(energyPj.total * 1e-12, "J")),
-        { ...number(energyPj.total, `<div class="parts">${parts.join("")}</div>`), className: "barcell" },
-        words(energyPj.total === 0 ? "" : largest),
+        layerCell(layer.name, i, layerColor(i), layer.fused),
+        numberCell(energyPj.total, withPrefix(energyPj.total * 1e-12, "J")),
+        { ...numberCell(energyPj.total, partsBar(parts)), className: "barcell" },
+        wordCell(energyPj.total === 0 ? "" : largest),
       ],
     };
   });
   return table("Energy by layer", ["layer", "energy", "by component", "most for"], rows);
 }
 
-/** Units of a kind together. */
-export function unitTable({ units }: Report): string {
-  const kinds = [...groupBy(units, ({ kind }) => kind)].filter(([, of]) => of.some(({ busyCycles }) => busyCycles > 0));
-  const rows = kinds.map(([kind, of]) => {
-    const stalls = new Map<string, number>();
-    for (const { stalls: causes } of of) {
-      for (const [cause, cycles] of Object.entries(causes)) stalls.set(cause, (stalls.get(cause) ?? 0) + cycles);
-    }
-    const busy = of.reduce((sum, { busyCycles }) => sum + busyCycles, 0);
-    const all = busy + [...stalls.values()].reduce((sum, cycles) => sum + cycles, 0);
-    const causes = [...stalls]
-      .sort(([, a], [, b]) => b - a)
-      .map(([cause, cycles]) => `${cause} ${percent(cycles / all)}`);
+/** Causes by name, busy first: its share of the cycles that units of a kind had. */
+function sharesOf(units: Report["units"]): { readonly cycles: number; readonly causes: Map<string, number> } {
+  const causes = new Map([["busy", units.reduce((sum, { busyCycles }) => sum + busyCycles, 0)]]);
+  for (const { stalls } of units) {
+    for (const [cause, cycles] of Object.entries(stalls)) causes.set(cause, (causes.get(cause) ?? 0) + cycles);
+  }
+  return { cycles: [...causes.values()].reduce((sum, cycles) => sum + cycles, 0), causes };
+}
+
+/** Units of a kind that worked, together. */
+function workingKinds({ units }: Pick<Report, "units">): [kind: string, units: Report["units"]][] {
+  return [...groupBy(units, ({ kind }) => kind)].filter(([, of]) => of.some(({ busyCycles }) => busyCycles > 0));
+}
+
+export function unitTable(report: Pick<Report, "units">): string {
+  const rows = workingKinds(report).map(([kind, of]) => {
+    const { cycles, causes } = sharesOf(of);
+    const busy = causes.get("busy")!;
+    const waits = [...causes].slice(1).sort(([, a], [, b]) => b - a);
+    const parts = [["busy", busy] as const, ...waits].map(([cause, spent]) => ({
+      fraction: spent / cycles,
+      color: causeColor(cause),
+      tip: `${kind}, ${causeText(cause)}: ${grouped(spent)} cycles of ${of.length} units, ${percent(spent / cycles)}`,
+    }));
+    const text = waits.map(([cause, spent]) => `${causeText(cause)} ${percent(spent / cycles)}`).join(", ");
     return {
       cells: [
-        words(kind),
-        number(of.length),
-        number(busy),
-        number(busy / all, percent(busy / all)),
-        { ...number(busy / all, bar(busy / all)), className: "barcell" },
-        { ...words(causes.join(", ")), className: "text" },
+        wordCell(kind),
+        numberCell(of.length),
+        numberCell(busy),
+        numberCell(busy / cycles, percent(busy / cycles)),
+        { ...numberCell(busy / cycles, partsBar(parts)), className: "barcell" },
+        { ...wordCell(text), className: "text" },
       ],
     };
   });
-  return table("Units", ["unit", "how many", "busy cycles", "busy", "busy as a bar", "stands still"], rows);
+  return table("Units", ["unit", "how many", "busy cycles", "busy", "busy, and waiting for", "stands still"], rows);
 }
 
-export function instructionTable({ instructions }: Recording): string {
-  const rows = [...groupBy(instructions, ({ op }) => op)].map(([op, of]) => ({
+/** Cycles below which no frame can end. */
+export function boundTable({ bounds, intervalCycles }: NonNullable<Report["totals"]>): string {
+  const rows = Object.entries(bounds).map(([bound, cycles]) => ({
     cells: [
-      words(op),
-      number(new Set(of.map(({ index }) => index)).size),
-      number(of.length),
-      number(of.reduce((sum, { startCycle, endCycle }) => sum + endCycle - startCycle, 0)),
+      wordCell(boundText(bound)),
+      numberCell(cycles),
+      numberCell(cycles / intervalCycles, percent(cycles / intervalCycles)),
+      { ...numberCell(cycles / intervalCycles, bar(cycles / intervalCycles)), className: "barcell" },
     ],
   }));
-  return table("Instructions", ["instruction", "in the program", "executed", "cycles, all agents"], rows);
+  return table("Bounds", ["bound", "cycles", "of the frame", "of the frame, as a bar"], rows);
+}
+
+export function instructionTable({ operations }: RunRecord): string {
+  const most = Math.max(1, ...operations.map(({ executed }) => executed));
+  const rows: Row[] = operations.map(({ op, instructions, executed, cycles }) => ({
+    cells: [
+      wordCell(op),
+      numberCell(instructions),
+      numberCell(executed),
+      { ...numberCell(executed / most, bar(executed / most)), className: "barcell" },
+      numberCell(cycles),
+    ],
+  }));
+  const headings = ["instruction", "in the program", "executed", "executed, as a bar", "cycles, all agents"];
+  return table("Instructions", headings, rows);
 }
 
 export function machineTable(parameters: Report["machine"]["parameters"]): string {
-  const rows = Object.entries(parameters).map(([name, value]) => ({ cells: [words(name), words(String(value))] }));
+  const rows = Object.entries(parameters).map(([name, value]) => ({
+    cells: [wordCell(name), wordCell(String(value))],
+  }));
   return table("Machine", ["parameter", "value"], rows);
 }

@@ -1,37 +1,9 @@
 /** What bounds the whole: limits no schedule passes, how far the run is from them, and what the units wait for. */
-import type { Bounds, StallCause, UnitResult } from "../sim/result.ts";
+import type { StallCause, UnitResult } from "../sim/result.ts";
 import { bar, grouped, percent } from "./numbers.ts";
 import { type Page, tableLines, wrapped } from "./page.ts";
 import type { Report } from "./report.ts";
-
-const BOUND_TEXT: { readonly [B in keyof Bounds]: string } = {
-  computeCycles: "MAC arrays: useful MACs",
-  dramCycles: "DRAM: weights, input, output",
-  trafficCycles: "DRAM: this program's traffic",
-  shiftCycles: "shift units",
-  poolCycles: "pool units",
-  sramCycles: "SRAM ports",
-};
-
-const CAUSE_TEXT: { readonly [C in StallCause]: string } = {
-  finished: "has finished",
-  notIssued: "next instruction not issued yet",
-  sync: "held by a barrier",
-  waitLoad: "waits for a load",
-  waitStore: "waits for a store",
-  waitLink: "waits for a copy",
-  waitScalar: "waits for a scalar operation",
-  waitMac: "waits for a MAC array",
-  waitShift: "waits for a shift unit",
-  waitPool: "waits for a pool unit",
-  waitRange: "waits for a range unit",
-  group: "waits for other agents",
-  sram: "SRAM banks",
-  refresh: "refresh",
-  turnaround: "turn-around",
-  row: "opening rows",
-  noRequest: "no request",
-};
+import { boundText, CAUSE_TEXT, causeText } from "./words.ts";
 
 const BAR_WIDTH = 20;
 
@@ -39,7 +11,7 @@ export function boundsLines(page: Page, { totals }: Report): string[] {
   if (totals === null) return [];
   const { intervalCycles, bounds } = totals;
   const rows = Object.entries(bounds)
-    .map(([key, cycles]) => ({ text: BOUND_TEXT[key as keyof Bounds] ?? key, cycles, share: cycles / intervalCycles }))
+    .map(([key, cycles]) => ({ text: boundText(key), cycles, share: cycles / intervalCycles }))
     .filter(({ cycles }) => cycles > 0)
     .sort((a, b) => b.cycles - a.cycles);
   if (rows.length === 0) return [];
@@ -106,7 +78,7 @@ export function waitsLines(page: Page, { units }: Report): string[] {
   const causes = (Object.keys(CAUSE_TEXT) as StallCause[])
     .map((cause) => {
       const shares = times.map(({ time }) => (time.stalls.get(cause) ?? 0) / time.total);
-      return { text: CAUSE_TEXT[cause], shares, largest: Math.max(...shares) };
+      return { text: causeText(cause), shares, largest: Math.max(...shares) };
     })
     .filter(({ largest }) => largest >= SHOWN_SHARE)
     .sort((a, b) => b.largest - a.largest);

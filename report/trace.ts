@@ -1,11 +1,12 @@
 /**
  * A run as a trace in Chrome's trace event format (JSON object form), for ui.perfetto.dev and others: every agent a process, every
- * unit a track with its instructions and one with its stalls, DRAM's bus a track, counters of bandwidth and power.
+ * unit a track with its instructions and one with its stalls, DRAM's bus a track, counters of bandwidth, power and SRAM in use.
  * Slices are named after layers: viewers colour by name.
  */
 import { type Activity, activityOf, cyclesOfBin } from "./activity.ts";
 import { groupBy, type Recording, type TimelineRow } from "./recording.ts";
 import type { Report } from "./report.ts";
+import { liveBytes } from "./sram-map.ts";
 
 /** One event; times in microseconds, of any fraction. */
 interface TraceEvent {
@@ -32,6 +33,7 @@ export function traceJson(report: Report, recording: Recording): string {
     ...unitEvents(report, recording, clockHz),
     ...dramEvents(recording, clockHz),
     ...counterEvents(report, recording, clockHz),
+    ...occupancyEvents(recording, clockHz),
   ];
   const head = {
     displayTimeUnit: "ns",
@@ -168,9 +170,17 @@ function counterEvents({ totals, layers }: Report, recording: Recording, clockHz
   return [...points.flat(), ...last];
 }
 
-const counter = (name: string, args: TraceEvent["args"], ts: number): TraceEvent => ({
+/** Bytes that live in one agent's SRAM, at every change. */
+function occupancyEvents({ sram }: Recording, clockHz: number): TraceEvent[] {
+  if (sram === null) return [];
+  return liveBytes(sram.buffers).map(({ cycle, bytes }) =>
+    counter("SRAM in use, bytes", { live: bytes }, microseconds(cycle, clockHz), processOf(sram.agent)),
+  );
+}
+
+const counter = (name: string, args: TraceEvent["args"], ts: number, pid = CHIP): TraceEvent => ({
   ph: "C",
-  pid: CHIP,
+  pid,
   tid: 0,
   name,
   ts,

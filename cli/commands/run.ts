@@ -7,7 +7,15 @@ import { hasColor, pageWidth, write } from "../io.ts";
 import { rateChoices } from "../model-options.ts";
 import type { Arguments } from "../options.ts";
 import type { Timed } from "../pipeline.ts";
-import { boxesPath, checkRunOutputs, printsText, RUN_OPTIONS, type RunOptions, runOptions } from "../run-options.ts";
+import {
+  boxesPath,
+  checkRunOutputs,
+  keepsRecord,
+  printsText,
+  RUN_OPTIONS,
+  type RunOptions,
+  runOptions,
+} from "../run-options.ts";
 import type { Picture, Values } from "../run-values.ts";
 
 export const run: Command = {
@@ -47,7 +55,7 @@ export const run: Command = {
       options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();
 
-    const { buildReport, jsonReport, layersCsv, runHtml, textReport, timelineCsv, traceJson } = await import(
+    const { buildReport, jsonReport, layersCsv, runHtml, textReport, timelineCsv, traceJson, unitsCsv } = await import(
       "../../report/index.ts"
     );
     const { sha256 } = await import("../../isa/index.ts");
@@ -60,13 +68,18 @@ export const run: Command = {
       races,
       ...values,
       ...timed,
+      recording: keepsRecord(options) ? recording : undefined,
     });
     if (options.json !== undefined) await writeOutput(options.json, jsonReport(report), context.io);
     if (options.csv !== undefined) await writeOutput(options.csv, layersCsv(report), context.io);
     if (options.timeline !== undefined) {
       await writeOutput(options.timeline, timelineCsv(recording.instructions), context.io);
     }
-    if (options.html !== undefined) await writeOutput(options.html, runHtml(report, recording), context.io);
+    if (options.units !== undefined) await writeOutput(options.units, unitsCsv(report), context.io);
+    if (options.html !== undefined) {
+      const { picturesOf } = await import("../report-pictures.ts");
+      await writeOutput(options.html, runHtml(report, await picturesOf(report)), context.io);
+    }
     if (options.trace !== undefined) await writeOutput(options.trace, traceJson(report, recording), context.io);
     if (printsText(options)) {
       const { stdout, env } = context.io;
@@ -78,11 +91,11 @@ export const run: Command = {
   },
 };
 
-const NOTHING_RECORDED: Recording = { instructions: [], stalls: [], dram: [] };
+const NOTHING_RECORDED: Recording = { instructions: [], stalls: [], dram: [], sram: null };
 
 /** Refuses what could not be written or would overwrite a picture, before long work is done for it. */
 async function prepareOutputs(options: RunOptions, pictures: readonly Picture[]): Promise<void> {
-  const { json, csv, timeline, trace, html, boxes, dump } = options;
+  const { json, csv, units, timeline, trace, html, boxes, dump } = options;
   if (boxes?.kind === "file" && pictures.length > 1) {
     throw new UsageError(`--boxes ${boxes.path}: ${pictures.length} pictures need a folder, not one file`);
   }
@@ -90,6 +103,7 @@ async function prepareOutputs(options: RunOptions, pictures: readonly Picture[])
     [
       { option: "--json", path: json },
       { option: "--csv", path: csv },
+      { option: "--units", path: units },
       { option: "--timeline", path: timeline },
       { option: "--trace", path: trace },
       { option: "--html", path: html },
@@ -99,7 +113,7 @@ async function prepareOutputs(options: RunOptions, pictures: readonly Picture[])
     ],
     pictures.map(({ path }) => ({ option: "--image", path: path ?? undefined })),
   );
-  for (const path of [json, csv, timeline, trace, html]) if (path !== undefined) await checkWritable(path);
+  for (const path of [json, csv, units, timeline, trace, html]) if (path !== undefined) await checkWritable(path);
   if (dump !== undefined) await prepareFolder(dump);
   if (boxes?.kind === "folder") await prepareFolder(boxes.path);
   if (boxes?.kind === "file") await checkWritable(boxes.path);

@@ -19,12 +19,12 @@ test("no more intervals than asked for; they cover all work, and nothing farther
   fc.assert(
     fc.property(rows, fc.integer({ min: 4, max: 100 }), (instructions, most) => {
       const { tracks, joinedCycles } = timelineOf(timing, { instructions, stalls: [], dram: [] }, most);
-      expect(tracks.reduce((sum, { work }) => sum + work.length / 3, 0)).toBeLessThanOrEqual(most);
-      for (const { name, work } of tracks) {
-        const own = instructions.filter(({ agent }) => name === `agent ${agent}: mac`);
+      expect(tracks.reduce((sum, { work }) => sum + work.length / 4, 0)).toBeLessThanOrEqual(most);
+      for (const { agent, work } of tracks) {
+        const own = instructions.filter((row) => row.agent === agent);
         let [end, drawn] = [0, 0];
         const covered = new Set<number>();
-        for (let i = 0; i < work.length; i += 3) {
+        for (let i = 0; i < work.length; i += 4) {
           expect(work[i]).toBeGreaterThanOrEqual(0);
           const start = end + work[i];
           end = start + work[i + 1];

@@ -9,7 +9,9 @@ function closed(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(closed);
   if (typeof node !== "object" || node === null) return node;
   const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value)]));
-  return "properties" in copy && "required" in copy ? { ...copy, additionalProperties: false } : copy;
+  return "properties" in copy && "required" in copy && !("additionalProperties" in copy)
+    ? { ...copy, additionalProperties: false }
+    : copy;
 }
 
 /** A check against one of the schemas in docs. */

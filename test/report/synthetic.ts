@@ -1,6 +1,6 @@
 /** A made-up run: numbers chosen by hand so that a test can say what the report must show. */
 import { loadPreset, type Program } from "../../isa/index.ts";
-import type { Report, ReportParts } from "../../report/index.ts";
+import type { Recording, Report, ReportParts } from "../../report/index.ts";
 import { buildReport } from "../../report/index.ts";
 import {
   COUNTERS,
@@ -196,4 +196,9 @@ export function syntheticReport(changes: Partial<ReportParts> = {}): Report {
     ],
     ...changes,
   });
+}
+
+/** The same with what happened when: the events given. */
+export function recorded(recording: Partial<Recording>): Report {
+  return syntheticReport({ recording: { instructions: [], stalls: [], dram: [], sram: null, ...recording } });
 }

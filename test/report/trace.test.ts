@@ -12,6 +12,7 @@ const span = fc
 const layerName = fc.constantFrom(...timing.layers.map(({ name }) => name));
 
 const recording: fc.Arbitrary<Recording> = fc.record({
+  sram: fc.constant(null),
   instructions: fc.array(
     fc
       .tuple(span, layerName, fc.constantFrom("mac", "mac1", "load", "shift", "pool"), fc.nat(3))
@@ -71,7 +72,7 @@ test("overlapping passes share a track without overlapping, and any name is carr
     { startCycle: 0, endCycle: 10, bytes: 64, write: false, layer: "(fetch)" },
     { startCycle: 5, endCycle: 15, bytes: 64, write: true, layer },
   ];
-  const trace = JSON.parse(traceJson(syntheticReport(), { instructions, stalls, dram }));
+  const trace = JSON.parse(traceJson(syntheticReport(), { instructions, stalls, dram, sram: null }));
   const slices = trace.traceEvents.filter(({ ph }: { ph: string }) => ph === "X");
   expect(slices.map(({ pid, tid, cat, args }: Record<string, unknown>) => ({ pid, tid, cat, args }))).toEqual([
     { pid: 2, tid: 1, cat: "conv", args: { op: "conv", index: 7, tile: 3, startCycle: 100, endCycle: 200 } },
