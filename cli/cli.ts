@@ -13,6 +13,7 @@ import { info } from "./commands/info.ts";
 import { machines } from "./commands/machines.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { scenes } from "./commands/scenes.ts";
 import { sweep } from "./commands/sweep.ts";
 import { tradeoff } from "./commands/tradeoff.ts";
 import { validate } from "./commands/validate.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   compile,
   quantize,
   evaluate,
+  scenes,
   tradeoff,
   sweep,
   worker,
@@ -45,26 +47,27 @@ export const LOG_OPTIONS = {
   "log-json": flag("logs and errors as JSON lines"),
 };
 
-interface Chosen {
-  readonly command: Command;
-  readonly args: Arguments;
+/** A command with its arguments. */
+class Chosen {
+  constructor(
+    readonly command: Command,
+    readonly args: Arguments,
+  ) {}
 }
 
 /** What a command line asks for: a command with its arguments, or a text such as help. @throws UsageError */
 export async function parse(argv: readonly string[], io: Io): Promise<Chosen | string> {
-  let chosen: Chosen | undefined;
   let output = "";
-  const parser = createParser(io, (command, args) => {
-    chosen = { command, args };
-  });
-  await parser.parseAsync([...argv], {}, (_error: unknown, _args: unknown, printed: string) => {
-    output = printed;
-  });
-  if (output !== "") return output;
-  if (chosen === undefined) {
-    throw new UsageError(`no command given; known: ${listNames(COMMANDS.map(({ name }) => name))}`);
+  try {
+    await createParser(io).parseAsync([...argv], {}, (_error: unknown, _args: unknown, printed: string) => {
+      output = printed;
+    });
+  } catch (thrown) {
+    if (thrown instanceof Chosen) return thrown;
+    throw thrown;
   }
-  return chosen;
+  if (output !== "") return output;
+  throw new UsageError(`no command given; known: ${listNames(COMMANDS.map(({ name }) => name))}`);
 }
 
 /** Runs one command line, without the name of the program. @returns the exit code */
@@ -80,7 +83,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createParser(io: Io, choose: (command: Command, args: Arguments) => void): Argv {
+/** A parser whose commands throw what was chosen: a command that returned would have its help laid out, for nothing. */
+function createParser(io: Io): Argv {
   const parser = yargs()
     .scriptName("rapsim")
     .locale("en")
@@ -131,7 +135,7 @@ function createParser(io: Io, choose: (command: Command, args: Arguments) => voi
             `-: standard input is not read in place of a ${positional?.name}; name a file, or /dev/stdin`,
           );
         }
-        choose(command, args);
+        throw new Chosen(command, args);
       },
     );
   }
@@ -158,7 +162,7 @@ function examplesText({ examples }: Command): string {
 
 async function execute({ command, args }: Chosen, io: Io): Promise<void> {
   const json = flagOf(args, "log-json");
-  const log = await createLogger({ level: choiceOf(args, "log-level", LOG_LEVELS) ?? "warn", json }, io);
+  const log = createLogger({ level: choiceOf(args, "log-level", LOG_LEVELS) ?? "warn", json }, io);
   const progress = await createProgress(io, !json);
   try {
     await command.run(args, { io, log, progress });
@@ -171,7 +175,7 @@ async function fail(error: unknown, command: string | undefined, json: boolean, 
   const { exitCode, message } = describeFailure(error, command);
   if (message === "") return exitCode;
   try {
-    if (json) (await createLogger({ level: "error", json }, io)).fatal(message);
+    if (json) createLogger({ level: "error", json }, io).fatal(message);
     else await write(io.stderr, `${message}\n`);
   } catch (failure) {
     // nobody reads standard error either

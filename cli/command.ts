@@ -1,7 +1,7 @@
 /** What a command is: its options, and what it does with them. */
-import type { Logger } from "pino";
 import type { Options } from "yargs";
 import type { Io } from "./io.ts";
+import type { Log } from "./logging.ts";
 import type { Arguments } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
@@ -13,7 +13,7 @@ export interface Positional {
 
 export interface Context {
   readonly io: Io;
-  readonly log: Logger;
+  readonly log: Log;
   readonly progress: Progress;
 }
 

@@ -1,4 +1,5 @@
 /** Logs on standard error: lines for people on a terminal, JSON lines with `--log-json` . */
+import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 import type { Logger } from "pino";
 import { hasColor, type Io } from "./io.ts";
@@ -11,13 +12,32 @@ export interface LogOptions {
   readonly json: boolean;
 }
 
-/** pino is loaded here: `--help` and `--version` do without. */
-export async function createLogger({ level, json }: LogOptions, io: Io): Promise<Logger> {
-  const { pino } = await import("pino");
+const METHODS = ["fatal", "error", "warn", "info"] as const;
+export type Log = Pick<Logger, (typeof METHODS)[number]>;
+
+const require = createRequire(import.meta.url);
+
+/** pino is loaded with the first line that is written: most runs write none, and start the sooner. */
+export function createLogger(options: LogOptions, io: Io): Log {
+  const wanted = LOG_LEVELS.indexOf(options.level);
+  let logger: Logger | undefined;
+  const method = (name: (typeof METHODS)[number]) => {
+    const rank = name === "fatal" ? LOG_LEVELS.indexOf("error") : LOG_LEVELS.indexOf(name);
+    if (rank > wanted) return () => {};
+    return (...line: [object | string, string?]) => {
+      logger ??= pinoLogger(options, io);
+      (logger[name] as (...line: unknown[]) => void)(...line);
+    };
+  };
+  return Object.fromEntries(METHODS.map((name) => [name, method(name)])) as Log;
+}
+
+function pinoLogger({ level, json }: LogOptions, io: Io): Logger {
+  const { pino } = require("pino") as typeof import("pino");
   const settings = { level, base: null };
   const sink = { write: (line: string) => void io.stderr.write(line) };
   if (json) return pino(settings, sink);
-  const { default: pretty } = await import("pino-pretty");
+  const pretty = require("pino-pretty") as typeof import("pino-pretty");
   // in this process, not in pino's worker: no line is lost when the process ends
   const destination = new Writable({
     write: (chunk: Buffer, _encoding, done) => {

@@ -1,7 +1,7 @@
 /** The options that say how a network becomes integers and which machine it is compiled for. */
 
-import type { ScalingMode } from "../compiler/index.ts";
 import { type MeasureWeights, parseWeights } from "../compiler/quantize/measure-weights.ts";
+import { SCALING_MODES, type ScalingMode } from "../compiler/quantize/scaling-modes.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RapError, UsageError } from "../isa/errors.ts";
 import type { Machine, Packing, ParameterKey } from "../isa/index.ts";
@@ -35,7 +35,7 @@ export interface QuantizeChoices {
 
 /** Every value of the options that formats and scales are chosen by: what `rapsim tradeoff` goes through, in this order. */
 export const QUANTIZE_AXES = {
-  scaling: ["static", "calibrated", "dynamic", "delayed"],
+  scaling: SCALING_MODES,
   activations: ["i8", "u8"],
   head: ["i32", "i8"],
 } as const satisfies { readonly [Option in keyof QuantizeChoices]?: readonly QuantizeChoices[Option][] };

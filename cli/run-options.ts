@@ -24,6 +24,7 @@ export const RUN_OPTIONS = {
   dump: text("write every layer's int32 accumulators, and the outputs, into this folder as .npy files"),
   "check-races": flag("look for accesses to the same memory that nothing orders; exit code 1 if there are any"),
   kernels: text("inner loops of the values: wasm, or their twin in plain TypeScript (default wasm)"),
+  threads: text("threads that compute the values, each those of some agents; the values are the same (default 1)"),
 };
 
 export interface RunOptions {
@@ -43,6 +44,7 @@ export interface RunOptions {
   readonly dump: string | undefined;
   readonly checkRaces: boolean;
   readonly kernels: "wasm" | "twin";
+  readonly threads: number;
 }
 
 /** Where pictures with boxes go. */
@@ -52,13 +54,15 @@ export interface BoxesPlace {
 }
 
 const MOST_FRAMES = 10_000;
+/** As many as a chip has agents. */
+const MOST_THREADS = 256;
 
 export function runOptions(args: Arguments): RunOptions {
   const mode = choiceOf(args, "mode", ["full", "timing", "functional"]) ?? "full";
   if (mode === "timing") {
     refuseOptions(
       args,
-      ["image", "threshold", "boxes", "dump", "kernels"],
+      ["image", "threshold", "boxes", "dump", "kernels", "threads"],
       "with --mode timing, which computes no values",
     );
   }
@@ -73,6 +77,11 @@ export function runOptions(args: Arguments): RunOptions {
   const overlapFrames = flagOf(args, "overlap-frames");
   if (overlapFrames && frames === 1) throw new UsageError("--overlap-frames needs at least two frames: add --frames N");
   const boxes = textOf(args, "boxes");
+  const dump = textOf(args, "dump");
+  const kernels = choiceOf(args, "kernels", ["wasm", "twin"]) ?? "wasm";
+  const threads = numberOf(args, "threads", { min: 1, max: MOST_THREADS, whole: true }) ?? 1;
+  if (threads > 1 && dump !== undefined) throw new UsageError("--threads: accumulators are dumped by one thread alone");
+  if (threads > 1 && kernels === "twin") throw new UsageError("--threads: the twin kernels run in one thread alone");
   return {
     program: textOf(args, "program"),
     image: textOf(args, "image"),
@@ -86,9 +95,10 @@ export function runOptions(args: Arguments): RunOptions {
     trace: textOf(args, "trace"),
     html: textOf(args, "html"),
     boxes: boxes === undefined ? undefined : boxesPlace(boxes),
-    dump: textOf(args, "dump"),
+    dump,
     checkRaces: flagOf(args, "check-races"),
-    kernels: choiceOf(args, "kernels", ["wasm", "twin"]) ?? "wasm",
+    kernels,
+    threads,
   };
 }
 

@@ -67,7 +67,8 @@ export async function runValues(
   context: Context,
 ): Promise<Values> {
   const { host } = program.program;
-  const execution = new Execution(program, { kernels: options.kernels });
+  const { kernels, threads } = options;
+  const execution = new Execution(program, { kernels, threads });
   const done = context.progress.stage("values");
   const values = {
     images: [] as ReportImage[],
@@ -76,12 +77,17 @@ export async function runValues(
     outputs: [] as ReportOutput[],
     warnings: [] as string[],
   };
+  const read = async ({ path }: Picture) =>
+    path === null ? testPicture(host.input.width, host.input.height, GENERATED_SEED) : await readImage(path);
+  let next = read(pictures[0]);
   for (const [i, picture] of pictures.entries()) {
     const start = performance.now();
-    const image =
-      picture.path === null
-        ? testPicture(host.input.width, host.input.height, GENERATED_SEED)
-        : await readImage(picture.path);
+    const image = await next;
+    if (i + 1 < pictures.length) {
+      // decoded beside this one's values; should it fail, that is told when its turn has come
+      next = read(pictures[i + 1]);
+      next.catch(() => {});
+    }
     const probes = options.dump === undefined ? null : new ProbeAssembler(program.program);
     execution.onProbe = probes === null ? null : (probe) => probes.add(probe);
     const outputs = execution.runFrame(imageToTensor(image, host.input));
@@ -96,6 +102,7 @@ export async function runValues(
     context.log.info({ picture: picture.name, milliseconds: Math.round(performance.now() - start) }, "values computed");
     done((i + 1) / pictures.length);
   }
+  execution.close();
   return values;
 }
 

@@ -4,7 +4,7 @@ export { type CompileOptions, compileModel } from "./lowering/index.ts";
 export { importOnnx } from "./onnx.ts";
 export type { Rescaled } from "./qdq.ts";
 export type { Calibration } from "./quantize/calibration.ts";
-export { type QuantizeOptions, quantize, type ScalingMode } from "./quantize.ts";
+export { type QuantizeOptions, quantize } from "./quantize.ts";
 export type { QuantizedModel } from "./quantized-model.ts";
 export { decodeRapq, encodeRapq } from "./rapq.ts";
 export { parseSidecar } from "./sidecar.ts";

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { listNames, RapError } from "../isa/index.ts";
 import { elements, type FloatGraph, type FNode, type FTensor, inferShape, makeGraph, shapeText } from "./graph.ts";
-import { NodeReader, type OnnxValue } from "./onnx-node.ts";
-import { OPERATORS } from "./onnx-operators.ts";
+import { NodeReader, type OnnxValue } from "./onnx/node.ts";
+import { OPERATORS } from "./onnx/operators.ts";
 import {
   DATA_TYPES,
   decodeModel,
@@ -12,8 +12,8 @@ import {
   type GraphProto,
   type ModelProto,
   type ValueInfoProto,
-} from "./onnx-schema.ts";
-import { readConstant } from "./onnx-tensor.ts";
+} from "./onnx/schema.ts";
+import { readConstant } from "./onnx/tensor.ts";
 import { headOf, preprocessOf, type Sidecar } from "./sidecar.ts";
 
 /** The first opset whose operators mean what this importer takes them to mean (Add without axis broadcasting). */

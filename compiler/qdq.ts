@@ -4,8 +4,8 @@
  */
 import { type Format, RapError } from "../isa/index.ts";
 import type { FloatGraph } from "./graph.ts";
+import type { decodeModel } from "./onnx/schema.ts";
 import { importModel } from "./onnx.ts";
-import type { decodeModel } from "./onnx-schema.ts";
 import { type SimpleGraph, simplify } from "./passes/index.ts";
 import { removeUnused } from "./passes/remove.ts";
 import { buildConv, type StoredConv } from "./qdq/build.ts";

@@ -12,12 +12,14 @@ import type { Activation, FloatGraph, FTensor } from "./graph.ts";
 import { type SimpleGraph, type SimpleNode, simplify } from "./passes/index.ts";
 import type { Calibration } from "./quantize/calibration.ts";
 import { clipLog2Of } from "./quantize/clip-fraction.ts";
-import { nearestSlope, quantizeConv } from "./quantize/conv.ts";
+import { convWith, nearestSlope, quantizeConv } from "./quantize/conv.ts";
+import { checkDramBytes } from "./quantize/formats.ts";
 import { DEFAULT_WEIGHTS, describeWeights, type MeasureWeights } from "./quantize/measure-weights.ts";
 import { type Block, InputMoments } from "./quantize/moments.ts";
 import { observe } from "./quantize/observe.ts";
 import type { Factors } from "./quantize/rescale.ts";
 import { planScales, type Scales } from "./quantize/scales.ts";
+import type { ScalingMode } from "./quantize/scaling-modes.ts";
 import type { Pair, QNode, QTensor, QuantizedModel } from "./quantized-model.ts";
 import { withRuntimeExponents } from "./runtime-exponents.ts";
 import { RAPSIM_VERSION } from "./version.ts";
@@ -29,7 +31,7 @@ export interface QuantizeOptions {
   readonly activations?: "i8" | "u8";
   /** i32: a convolution at the end hands its accumulators to the host; i8: it is rescaled per channel group. Default i32. */
   readonly head?: "i8" | "i32";
-  /** When exponents of activations are chosen, and from what (docs/arithmetic.md, section 8). Default static. */
+  /** Default static. */
   readonly scaling?: ScalingMode;
   /** Pictures for calibrated scaling. */
   readonly calibration?: Calibration;
@@ -37,9 +39,6 @@ export interface QuantizeOptions {
   readonly measures?: MeasureWeights;
   readonly onProgress?: (fraction: number) => void;
 }
-
-export const SCALING_MODES = ["static", "calibrated", "dynamic", "delayed"] as const;
-export type ScalingMode = (typeof SCALING_MODES)[number];
 
 /** @throws RapError naming the node that does not fit the machine's arithmetic */
 export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): QuantizedModel {
@@ -55,6 +54,7 @@ export function quantize(graph: FloatGraph, options: QuantizeOptions = {}): Quan
   if ((scaling === "calibrated") !== (calibration !== undefined))
     throw new RapError(`scaling ${scaling}: calibration pictures go with scaling calibrated, and only with it`);
   const plain = simplify(graph);
+  checkDramBytes(plain, { activations, head });
   const moments = new InputMoments(plain);
   const observed = observe(plain, seed, onProgress, (tensor, values) => moments.add(tensor, values), calibration);
   const { graph: simple, samples, scales, factors } = planScales(plain, observed, { activations, head, measures });
@@ -108,8 +108,8 @@ export function quantizeNode(
   const format = scales.format(output);
   switch (node.op) {
     case "conv": {
+      const { activation } = node;
       const [input] = inputs;
-      const { kernel, stride, dilation, pads, groups, activation } = node;
       const magnitude = scales.format(input) === "u8" ? FORMAT_MAX.u8 : -FORMAT_MIN.i8;
       const values = quantizeConv(
         node,
@@ -119,21 +119,7 @@ export function quantizeNode(
         blocks,
       );
       const slope = activation.slope === 1 || activation.low >= 0 ? null : nearestSlope(activation.slope);
-      const bounds = clampOf(activation, format, scales.exponent(output));
-      return {
-        op: "conv",
-        name,
-        inputs: [input],
-        output,
-        kernel,
-        stride,
-        dilation,
-        pads,
-        groups,
-        ...values,
-        ...bounds,
-        slope,
-      };
+      return convWith(node, { ...values, ...clampOf(activation, format, scales.exponent(output)), slope });
     }
     case "pool": {
       const input = graph.tensors.get(inputs[0])!;

@@ -108,11 +108,15 @@ export function stimulus(preprocess: Preprocess, seed: number, index: number): F
   const rgb = photograph(height, width, Math.imul(seed, 1000003) + index);
   const out = new Float32Array(height * width * channels);
   for (let pixel = 0; pixel < height * width; pixel++) {
-    const [r, g, b] = rgb.subarray(3 * pixel, 3 * pixel + 3);
-    // luma weights of ITU-R BT.601
-    const values =
-      channels === 1 ? [Math.round(0.299 * r + 0.587 * g + 0.114 * b)] : colorOrder === "BGR" ? [b, g, r] : [r, g, b];
-    for (let c = 0; c < channels; c++) out[pixel * channels + c] = (values[c] - mean[c]) * scale;
+    const at = 3 * pixel;
+    for (let c = 0; c < channels; c++) {
+      const value =
+        channels === 1
+          ? // luma weights of ITU-R BT.601
+            Math.round(0.299 * rgb[at] + 0.587 * rgb[at + 1] + 0.114 * rgb[at + 2])
+          : rgb[at + (colorOrder === "BGR" ? 2 - c : c)];
+      out[pixel * channels + c] = (value - mean[c]) * scale;
+    }
   }
   return out;
 }

@@ -18,6 +18,9 @@ export const MAX_IMAGE_PIXELS = 64 * 2 ** 20;
 /** The largest picture file that is read. */
 const MAX_IMAGE_FILE_BYTES = 512 * 2 ** 20;
 
+/** Of zlib's levels: noise hardly packs, and higher ones take several times as long. */
+const PNG_COMPRESSION = 3;
+
 const EXTENSIONS = [".png", ".jpg", ".jpeg"];
 
 /** How a file of each accepted kind begins. */
@@ -155,6 +158,14 @@ async function refusingDamage<T>({ name, kind, bytes }: ImageFile, work: () => P
       { cause },
     );
   }
+}
+
+/** A picture as the bytes of a PNG file. */
+export async function encodePng({ width, height, rgb }: Image): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png({ compressionLevel: PNG_COMPRESSION })
+    .toBuffer();
 }
 
 /** The pictures a path means: the file itself, or a folder's .png, .jpg and .jpeg files by name. @throws RapError */

@@ -14,4 +14,5 @@ export * from "./image.ts";
 export * from "./kitti.ts";
 export * from "./match.ts";
 export * from "./preprocess.ts";
+export * from "./scenes/scene.ts";
 export * from "./test-picture.ts";

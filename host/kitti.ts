@@ -42,6 +42,16 @@ export function formatKitti(detections: readonly Detection[]): string {
     .join("");
 }
 
+/** Objects as the 15 columns of KITTI label lines, numbers to two decimals. */
+export function formatKittiLabels(objects: readonly KittiObject[]): string {
+  return objects
+    .map(({ class: name, truncated, occluded, alpha, box, dimensions, location, rotation }) => {
+      const numbers = [alpha, ...box, ...dimensions, ...location, rotation];
+      return `${name} ${truncated.toFixed(2)} ${occluded} ${numbers.map((value) => value.toFixed(2)).join(" ")}\n`;
+    })
+    .join("");
+}
+
 function parseLine(line: string, place: string): KittiObject {
   const words = line.split(/\s+/u);
   if (words.length !== 15 && words.length !== 16) {

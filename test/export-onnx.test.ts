@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { exportOnnx } from "../compiler/export-onnx.ts";
 import { loadModel } from "../compiler/index.ts";
-import { DATA_TYPES, type GraphProto, modelType } from "../compiler/onnx-schema.ts";
+import { DATA_TYPES, type GraphProto, modelType } from "../compiler/onnx/schema.ts";
 import type { QConv, QNode, QPool, QTensor, QuantizedModel } from "../compiler/quantized-model.ts";
 import { hostSectionSchema, RapError } from "../isa/index.ts";
 import { arbitraryModelWithInput } from "./arbitrary/quantized-model.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import * as ort from "onnxruntime-web";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadModel } from "../compiler/index.ts";
-import { DATA_TYPES, decodeModel } from "../compiler/onnx-schema.ts";
+import { DATA_TYPES, decodeModel } from "../compiler/onnx/schema.ts";
 import { importQdq, isQuantized, type QdqOptions, type Rescaled } from "../compiler/qdq.ts";
 import type { QConv, QNode, QuantizedModel } from "../compiler/quantized-model.ts";
 import { parseSidecar } from "../compiler/sidecar.ts";

@@ -1,5 +1,5 @@
 /** An ONNX graph under construction: nodes, constants, unique names; encoded at the end. */
-import { ATTRIBUTE_TYPE, DATA_TYPES, modelType } from "../onnx-schema.ts";
+import { ATTRIBUTE_TYPE, DATA_TYPES, modelType } from "../onnx/schema.ts";
 
 /** IR version 7 and opset 13 belong to ONNX 1.8: what every operator used here needs, and old enough to be read widely. */
 const IR_VERSION = 7;

@@ -89,23 +89,27 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
       if (split === "channels" && gridX === 1) continue;
       for (const tileHeight of splits(Math.ceil(shape.height / gridY))) {
         for (const tileWidth of splits(split === "columns" ? Math.ceil(shape.width / gridX) : shape.width)) {
-          for (const tileChannels of splits(
-            split === "channels" ? Math.ceil(shape.channels / gridX) : shape.channels,
-          )) {
-            // a tile must not reach into channels that are not this layer's
-            if (channelsFollow && shape.channels % (tileChannels * (split === "channels" ? gridX : 1)) !== 0) continue;
-            const found = [true, false]
-              .map((prefetch) => ({ gridY, gridX, split, tileHeight, tileWidth, tileChannels, prefetch, cycles: 0 }))
-              .find((plan) => {
-                const { input, output } = bufferBytes(shape, plan);
-                const slots = plan.prefetch ? 2 : 1;
-                return slots * (shape.inputs.length * aligned(input) + aligned(output)) <= sramBytes;
-              });
-            if (found === undefined) continue;
-            const cycles = estimate(shape, found, machine);
-            if (best === null || cycles < best.cycles) best = { ...found, cycles };
+          for (const size of splits(split === "channels" ? Math.ceil(shape.channels / gridX) : shape.channels)) {
+            let fits = false;
+            // bursts that two agents share would be moved twice
+            for (const tileChannels of new Set([Math.min(shape.channels, roundUp(size, p["dram.burstBytes"])), size])) {
+              // a tile must not reach into channels that are not this layer's
+              if (channelsFollow && shape.channels % (tileChannels * (split === "channels" ? gridX : 1)) !== 0)
+                continue;
+              const found = [true, false]
+                .map((prefetch) => ({ gridY, gridX, split, tileHeight, tileWidth, tileChannels, prefetch, cycles: 0 }))
+                .find((plan) => {
+                  const { input, output } = bufferBytes(shape, plan);
+                  const slots = plan.prefetch ? 2 : 1;
+                  return slots * (shape.inputs.length * aligned(input) + aligned(output)) <= sramBytes;
+                });
+              if (found === undefined) continue;
+              fits = true;
+              const cycles = estimate(shape, found, machine);
+              if (best === null || cycles < best.cycles) best = { ...found, cycles };
+            }
             // a smaller channel tile only makes shorter runs
-            break;
+            if (fits) break;
           }
         }
       }
@@ -119,6 +123,8 @@ export function planElementwise(shape: ElementwiseShape, machine: Machine, sramB
   return best;
 }
 
+const roundUp = (size: number, unit: number) => Math.ceil(size / unit) * unit;
+
 /** Instructions a plan takes, about: each tile's loads, its work, its store, and their views. */
 export function elementwiseInstructions(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">): number {
   const { y, x, c } = stepsOf(shape, plan);
@@ -130,7 +136,8 @@ function estimate(shape: ElementwiseShape, plan: Omit<ElementwisePlan, "cycles">
   const steps = stepsOf(shape, plan);
   const { input, output } = bufferBytes(shape, plan);
   const run = plan.tileChannels;
-  const rounding = run === shape.output.tensor.channels ? 1 : (run + p["dram.burstBytes"] / 2) / run;
+  const isWhole = run === shape.output.tensor.channels || run % p["dram.burstBytes"] === 0;
+  const rounding = isWhole ? 1 : (run + p["dram.burstBytes"]) / run;
   const agents = plan.gridY * plan.gridX;
   const moving = ((input * shape.inputs.length + output) * agents * rounding) / p["dram.bytesPerCycle"];
   const { kernel } = shape.window ?? POINT;

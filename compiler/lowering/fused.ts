@@ -1,17 +1,18 @@
 /** Lowering by phases: the schedule is searched, then every phase emits its instructions. */
-import { type Machine, type Packing, type Program, RapError, type ScheduleStep } from "../../isa/index.ts";
+import { type Machine, type Packing, type Program, RapError } from "../../isa/index.ts";
+import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
-import type { PhaseCost } from "../schedule/cost.ts";
-import { networkOf } from "../schedule/operators.ts";
-import type { PhaseChoice } from "../schedule/phase.ts";
+import { type Network, networkOf } from "../schedule/operators.ts";
 import { ratesOf } from "../schedule/rates.ts";
 import { Search, type SearchEffort } from "../schedule/search.ts";
-import type { Leg, Step } from "../schedule/steps.ts";
+import type { Step } from "../schedule/steps.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { checkAllocation, Pool } from "./buffers.ts";
-import { groupModel } from "./groups.ts";
+import { describeSchedule } from "./describe-schedule.ts";
+import { exchangeMargins } from "./exchange.ts";
+import { type Group, groupModel } from "./groups.ts";
 import { type PartView, partsOf, toExchange } from "./parts.ts";
-import { exchangeMargins, PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
+import { PhaseEmitter, type PhaseItem } from "./phase-emit.ts";
 import { planGroup } from "./plan-group.ts";
 import type { PlannedGroup } from "./planned-group.ts";
 import { withPrefetch } from "./prefetch.ts";
@@ -30,15 +31,21 @@ export interface FusedOptions {
   readonly progress: (stage: string, fraction: number) => void;
 }
 
+export interface FusedProgram {
+  readonly program: Program;
+  readonly estimatedCycles: number;
+}
+
 /** The program, or null when no schedule fits. */
-export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): Program | null {
+export function lowerFused(model: QuantizedModel, machine: Machine, options: FusedOptions): FusedProgram | null {
   const sramBytes = machine.parameters["sram.bytes"];
   for (const share of SRAM_SHARES) {
     const allocated = lowerWithin(model, machine, options, Math.floor(sramBytes * share));
     if (allocated === null) return null;
     if (allocated === "too large") continue;
     checkAllocation(allocated.drafts, [], sramBytes);
-    return assemble(allocated, { packing: options.packing }, options.progress);
+    const program = assemble(allocated, { packing: options.packing }, options.progress);
+    return { program, estimatedCycles: allocated.estimatedCycles };
   }
   return null;
 }
@@ -49,14 +56,27 @@ function lowerWithin(
   machine: Machine,
   { packing, effort, progress }: FusedOptions,
   sramBytes: number,
-): Allocated | null | "too large" {
+): (Allocated & Pick<FusedProgram, "estimatedCycles">) | null | "too large" {
   const grouped = groupModel(model, false);
   const { groups } = grouped;
   const network = networkOf(model, grouped);
   const tensors = new TensorTable(model, grouped);
   const scaling = new Scaling(model, grouped);
-  const layer = (index: number, table: TensorTable): PlannedGroup =>
-    planGroup(groups[index], {
+  const pooled = new Map(
+    groupModel(model, true).groups.flatMap((group) =>
+      group.kind === "conv" && group.pool?.inputs[0] === group.conv.output ? [[group.conv, group] as const] : [],
+    ),
+  );
+  /** Operators first..end as one group: one of them, or a convolution and its pooling. */
+  const groupOf = (first: number, end: number): Group | null => {
+    const group = groups[first];
+    if (end === first + 1) return group;
+    const both = group.kind === "conv" ? pooled.get(group.conv) : undefined;
+    const next = groups[first + 1];
+    return both !== undefined && next.kind === "pool" && next.pool === both.pool ? both : null;
+  };
+  const layer = (group: Group, table: TensorTable): PlannedGroup =>
+    planGroup(group, {
       scaling,
       secondPass: undefined,
       machine,
@@ -67,15 +87,17 @@ function lowerWithin(
     });
   const scratch = new TensorTable(model, grouped);
   const slowdown = machine.parameters["dram.bytesPerCycle"] / ratesOf(machine).dram;
-  const known = new Map<number, number | null>();
-  const layerCycles = (index: number): number | null => {
-    if (!known.has(index)) known.set(index, planLayerCycles(index));
-    return known.get(index)!;
+  const known = new Map<Group, number | null>();
+  const layerCycles = (first: number, end: number): number | null => {
+    const group = groupOf(first, end);
+    if (group === null) return null;
+    if (!known.has(group)) known.set(group, planLayerCycles(group));
+    return known.get(group)!;
   };
-  const planLayerCycles = (index: number): number | null => {
+  const planLayerCycles = (group: Group): number | null => {
     try {
       // the layer planner knows neither refreshes nor how long transfers take to start
-      return layer(index, scratch).cycles * slowdown;
+      return layer(group, scratch).cycles * slowdown;
     } catch (error) {
       if (error instanceof RapError) return null;
       throw error;
@@ -100,18 +122,21 @@ function lowerWithin(
   // constants first, then activations: all constants come before all activations in DRAM
   const emitters = steps.map((step, i): (() => PhaseItem[]) => {
     if (step.kind === "layer") {
-      const planned = layer(step.operator, tensors);
-      const pool = new Pool(layerOf(groups[step.operator]).name);
-      const turn = { layer: step.operator, pass: "whole", registers: NO_REGISTERS, buffers: pool } as const;
-      return () => [
-        { constants: [], drafts: planned.emit({ ...turn, persistent: { pool, loads: [], areas: new Map() } }) },
-      ];
+      const planned = layer(groupOf(step.first, step.end)!, tensors);
+      const pool = new Pool(layerOf(groups[step.first]).name);
+      const turn = { layer: step.first, pass: "whole", registers: NO_REGISTERS, buffers: pool } as const;
+      return () => {
+        const drafts = planned.emit({ ...turn, persistent: { pool, loads: [], areas: new Map() } });
+        const isPooling = ({ instruction }: Draft) => step.end > step.first + 1 && instruction.op === "pool";
+        const own = drafts.map((draft) => (isPooling(draft) ? { ...draft, layer: step.first + 1 } : draft));
+        return [{ constants: [], drafts: own }];
+      };
     }
     const emitter = new PhaseEmitter({ ...context, name: `phase${i}` }, step.shape, step.choice);
     emitter.addConstants();
     return () => emitter.emit();
   });
-  const inSram = sramRoots(steps);
+  const inSram = sramRoots(steps, network);
   tensors.activations(model, (root) => inSram.has(root));
   for (const [name, part] of partsOf(steps, network, (root) => tensors.idOf(root))) parts.set(name, part);
   const filled = new Set<string>();
@@ -132,54 +157,21 @@ function lowerWithin(
     layers: groups.map(layerOf),
     drafts: ordered,
     persistent,
-    schedule: describe(legs),
+    schedule: describeSchedule(legs),
     outputs: model.host.outputs,
+    estimatedCycles: steps.reduce((sum, step) => sum + (step.kind === "phase" ? step.cost : step).cycles, 0),
   };
 }
 
-/** The schedule as the program keeps it, for people. */
-function describe(legs: readonly Leg[]): ScheduleStep[] {
-  const estimate = ({ cycles, dramBytes, bound }: PhaseCost) => ({
-    cycles: Math.round(cycles),
-    dramBytes: Math.round(dramBytes),
-    bound,
-  });
-  const tiling = ({ stripeRows, stripeCols, weightsResident }: PhaseChoice) => ({
-    stripe: [stripeRows, stripeCols] as [number, number],
-    weights: weightsResident ? ("resident" as const) : ("streamed" as const),
-  });
-  return legs.flatMap(({ steps, other }) =>
-    steps.flatMap((step): ScheduleStep[] => {
-      if (step.kind === "layer") return [];
-      const { shape, choice, cost, second } = step;
-      const [operator] = shape.operators;
-      const { group, output, firstChannel } = operator;
-      const isSlice = group.kind === "conv" && output.channels < group.conv.bias.length;
-      return [
-        {
-          layers: [choice.first, choice.end],
-          channels: isSlice ? [firstChannel, output.channels] : null,
-          grid: [choice.gridY, choice.gridX],
-          tile: [choice.tile.height, choice.tile.width],
-          ...tiling(choice),
-          tensors: [...shape.uses.values()]
-            .filter(({ kind }) => kind !== "within")
-            .map(({ root: { name } }) => ({ name, home: choice.homes.get(name)! })),
-          sramBytes: cost.sramBytes,
-          estimate: estimate(cost),
-          otherTiling: second === null ? null : { ...tiling(second.choice), estimate: estimate(second.cost) },
-          otherCut: other === null ? null : { first: other.first, moreCycles: Math.round(other.moreCycles) },
-        },
-      ];
-    }),
-  );
-}
-
 /** Tensors that never lie in DRAM: made and used within one phase, or kept in parts. */
-function sramRoots(steps: readonly Step[]): Set<string> {
+function sramRoots(steps: readonly Step[], { operators }: Network): Set<string> {
   const roots = new Set<string>();
   for (const step of steps) {
-    if (step.kind !== "phase") continue;
+    if (step.kind === "layer") {
+      // a pooling works on its convolution's tiles
+      for (let i = step.first; i < step.end - 1; i++) roots.add(operators[i].output.root);
+      continue;
+    }
     for (const [name, { kind }] of step.shape.uses)
       if (kind === "within" || step.choice.homes.get(name) === "sram") roots.add(name);
   }

@@ -2,17 +2,9 @@
 import { type Machine, PACKINGS, type Packing, type Program, RapError } from "../../isa/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import type { SearchEffort } from "../schedule/search.ts";
-import { assemble, layerOf } from "./assemble.ts";
-import { placeBarriers } from "./barriers.ts";
-import { allocate, allocatePersistent, checkAllocation } from "./buffers.ts";
-import { emitFrame } from "./frame.ts";
 import { lowerFused } from "./fused.ts";
-import { groupModel } from "./groups.ts";
-import { planGroup } from "./plan-group.ts";
-import type { PlannedGroup } from "./planned-group.ts";
-import { Scaling } from "./scaling.ts";
-import { SECOND_PASSES, type SecondPass } from "./second-pass.ts";
-import { TensorTable } from "./tensors.ts";
+import { layeredFloor, lowerLayered } from "./layered.ts";
+import type { SecondPass } from "./second-pass.ts";
 
 export interface CompileOptions {
   /** How kernel taps share array rows; what the machine's feeder does by default. */
@@ -21,72 +13,58 @@ export interface CompileOptions {
   readonly secondPass?: SecondPass;
   /** 0: layer by layer through DRAM; 1: fused phases; 2: the same, with a wider search. Default 1. */
   readonly optimize?: 0 | 1 | 2;
+  /**
+   * Cycles of one frame by a simulator (the compiler has none). Where given, schedules that may be about as fast are all made and the fastest
+   * taken; at level 2 those of both searches.
+   */
+  readonly latencyOf?: (program: Program) => number;
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
-interface Strategy {
-  /** Pooling is done on the tiles of the convolution before it. */
-  readonly fusePooling: boolean;
-  /** All weights are loaded once, before the first frame. */
-  readonly persistentWeights: boolean;
-}
-
-/** From the fastest to the one that needs least SRAM; the first that fits is taken. */
-const STRATEGIES: readonly Strategy[] = [
-  { fusePooling: true, persistentWeights: true },
-  { fusePooling: true, persistentWeights: false },
-  { fusePooling: false, persistentWeights: false },
-];
-
 const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
-  1: { stripeHeights: 5, columnCuts: 3, longestGrid: 4 },
-  2: { stripeHeights: 10, columnCuts: 8, longestGrid: 256 },
+  1: { stripeHeights: 5, columnCuts: 3, refinements: 1, longestGrid: 4 },
+  2: { stripeHeights: 10, columnCuts: 8, refinements: 2, longestGrid: 256 },
 };
 
-/** Weights may take this part of SRAM for good. */
-const PERSISTENT_SHARE = 0.5;
-
-/** A longer program means tiles so small that the machine is no match for the network. */
-const MAX_INSTRUCTIONS = 2 ** 18;
+/** Programs layer by layer that are longer lose: what little SRAM there is wants stripes that go through several layers. */
+const CANDIDATE_INSTRUCTIONS = 8192;
 
 /** Compiles a quantized model for a machine. @throws RapError naming the layer that does not fit */
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
+  const { optimize = 1, secondPass, latencyOf, onProgress: progress = () => {} } = options;
   const packing = packingOf(machine, options.packing);
-  const progress = options.onProgress ?? (() => {});
+  const layered = () => lowerLayered(model, machine, { packing, secondPass, progress })!;
   // run-time exponents are known only after a whole layer, so it goes through DRAM
-  if (options.optimize !== 0 && model.runtime === undefined) {
-    const program = lowerFused(model, machine, { packing, effort: EFFORTS[options.optimize ?? 1], progress });
-    if (program !== null) return program;
+  if (optimize === 0 || model.runtime !== undefined) return layered();
+  const efforts = optimize === 2 && latencyOf !== undefined ? [EFFORTS[1], EFFORTS[2]] : [EFFORTS[optimize]];
+  const fused = efforts
+    .map((effort) => lowerFused(model, machine, { packing, effort, progress }))
+    .filter((program) => program !== null);
+  if (fused.length === 0) return layered();
+  const programs = fused.map(({ program }) => program);
+  if (latencyOf === undefined) return programs[0];
+  const estimatedCycles = Math.min(...fused.map((program) => program.estimatedCycles));
+  if (layeredFloor(model, machine) <= estimatedCycles) {
+    const choices = { packing, secondPass, progress, atMostInstructions: CANDIDATE_INSTRUCTIONS };
+    const program = orRefused(() => lowerLayered(model, machine, choices));
+    if (program !== null) programs.push(program);
   }
-  let refusal: RapError | null = null;
-  for (const strategy of STRATEGIES) {
-    if (
-      strategy.persistentWeights &&
-      persistentBytes(model, machine) > machine.parameters["sram.bytes"] * PERSISTENT_SHARE
-    )
-      continue;
-    try {
-      return lower(model, machine, packing, options.secondPass, progress, strategy);
-    } catch (error) {
-      if (!(error instanceof RapError)) throw error;
-      refusal = error;
-    }
-  }
-  throw refusal!;
+  return programs.length === 1 ? programs[0] : fastest(programs, latencyOf);
 }
 
-/** SRAM all weights and shift tables would take in every agent. */
-function persistentBytes(model: QuantizedModel, machine: Machine): number {
-  const cols = machine.parameters["array.cols"];
-  let bytes = 0;
-  for (const node of model.nodes) {
-    if (node.op !== "conv") continue;
-    const blocks = Math.ceil(node.bias.length / cols);
-    bytes +=
-      Math.ceil(((node.weights.length / node.bias.length) * cols * blocks) / 64) * 64 +
-      Math.ceil((blocks * cols * 4) / 64) * 64;
+function orRefused(compile: () => Program | null): Program | null {
+  try {
+    return compile();
+  } catch (error) {
+    if (error instanceof RapError) return null;
+    throw error;
   }
-  return bytes;
+}
+
+/** The first of the fastest. */
+function fastest(programs: readonly Program[], latencyOf: (program: Program) => number): Program {
+  const cycles = programs.map(latencyOf);
+  return programs[cycles.indexOf(Math.min(...cycles))];
 }
 
 /** @throws RapError when the machine's feeder cannot do it */
@@ -99,75 +77,4 @@ function packingOf(machine: Machine, wanted: Packing | undefined): Packing {
     );
   }
   return packing;
-}
-
-function lower(
-  model: QuantizedModel,
-  machine: Machine,
-  packing: Packing,
-  secondPass: SecondPass | undefined,
-  progress: (stage: string, fraction: number) => void,
-  strategy: Strategy,
-): Program {
-  const sramBytes = machine.parameters["sram.bytes"];
-  const base = strategy.persistentWeights ? persistentBytes(model, machine) : 0;
-
-  const { groups, placements } = groupModel(model, strategy.fusePooling);
-  const tensors = new TensorTable(model, { groups, placements });
-  const scaling = new Scaling(model, { groups, placements });
-  let instructions = 0;
-  const planned = groups.map((group, i) => {
-    progress("schedule", i / groups.length);
-    const plan = planGroup(group, {
-      scaling,
-      secondPass,
-      machine,
-      packing,
-      tensors,
-      sramBytes: sramBytes - base,
-      persistentWeights: strategy.persistentWeights,
-    });
-    instructions += plan.instructions;
-    if (instructions > MAX_INSTRUCTIONS) {
-      throw new RapError(
-        `${layerOf(group).name}: up to this layer the network takes ${instructions} instructions on machine ${machine.name}, more than ${MAX_INSTRUCTIONS}; its tiles are too small: make sram.bytes or array.accumulatorBytes larger`,
-      );
-    }
-    return plan;
-  });
-  const frame = emitFrame({
-    model,
-    machine,
-    groups: groups.map((group, i) => ({ name: layerOf(group).name, planned: planned[i] })),
-    scaling,
-    tensors,
-  });
-  const { persistent, pools, outputs } = frame;
-  const drafts = placeBarriers(frame.drafts);
-  const persistentEnd = allocatePersistent(persistent.pool.buffers, 0);
-  allocate(
-    pools.map(({ buffers }) => buffers),
-    persistentEnd,
-    sramBytes,
-  );
-  checkAllocation(drafts, persistent.pool.buffers, sramBytes);
-
-  return assemble(
-    { model, machine, tensors, layers: groups.map(layerOf), drafts, persistent, schedule: [], outputs },
-    {
-      packing,
-      fusePooling: strategy.fusePooling,
-      persistentWeights: strategy.persistentWeights,
-      ...secondPassCounts(planned),
-    },
-    progress,
-  );
-}
-
-/** How many layers with dynamic exponents are finished in which way. */
-function secondPassCounts(planned: readonly PlannedGroup[]): Record<string, number> {
-  const counts = SECOND_PASSES.map(
-    (way) => [way, planned.filter(({ secondPass }) => secondPass === way).length] as const,
-  );
-  return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }

@@ -11,7 +11,7 @@ import {
 } from "../../isa/index.ts";
 import type { Activation, ConvNode } from "../graph.ts";
 import type { SimpleGraph } from "../passes/index.ts";
-import { accumulatorBound, BIAS_SHIFT_MAX, channelWeights, nearestSlope } from "../quantize/conv.ts";
+import { accumulatorBound, BIAS_SHIFT_MAX, channelWeights, convWith, nearestSlope } from "../quantize/conv.ts";
 import { bestExponent } from "../quantize/exponents.ts";
 import type { Scales } from "../quantize/scales.ts";
 import { clampOf } from "../quantize.ts";
@@ -42,7 +42,7 @@ const ACC_EXPONENT_MAX = 64;
 /** @throws RapError naming the layer and the channel whose numbers do not fit the machine */
 export function buildConv(node: ConvNode, context: BuildContext): QConv {
   const { scales, place } = context;
-  const { name, inputs, output, kernel, stride, dilation, pads, groups, activation } = node;
+  const { name, inputs, output, activation } = node;
   const [input] = inputs;
   const format = scales.format(output);
   const fail = (message: string): never => {
@@ -75,24 +75,8 @@ export function buildConv(node: ConvNode, context: BuildContext): QConv {
     if (accumulatorBound(weights.subarray(k * perOutput, (k + 1) * perOutput), magnitude, entry) >= 2 ** 31)
       fail(`output channel ${k} can overflow a 32-bit accumulator; quantize its weights with a larger scale`);
   }
-  return {
-    op: "conv",
-    name,
-    inputs: [input],
-    output,
-    kernel,
-    stride,
-    dilation,
-    pads,
-    groups,
-    weights,
-    bias,
-    biasShift,
-    shift,
-    accExponents,
-    ...bounds(node, context, fail),
-    slope: slopeOf(activation, context, name, fail),
-  };
+  const slope = slopeOf(activation, context, name, fail);
+  return convWith(node, { weights, bias, biasShift, shift, accExponents, ...bounds(node, context, fail), slope });
 }
 
 type Fail = (message: string) => never;

@@ -1,6 +1,6 @@
 /** The constants of quantized ONNX models: integers, scales, zero points, and what they stand for. */
 import { RapError } from "../../isa/index.ts";
-import { DATA_TYPES, FLOAT32, type TensorProto } from "../onnx-schema.ts";
+import { DATA_TYPES, FLOAT32, type TensorProto } from "../onnx/schema.ts";
 
 /** Integer element types that are read: weights and activations have 8 bits, biases 32. */
 const INTEGER_TYPES = ["int8", "uint8", "int32"] as const;

@@ -1,7 +1,7 @@
 /** One QuantizeLinear or DequantizeLinear: its constants, checked, and the machine's format and exponents for them. */
 import { FORMAT_MAX, FORMAT_MIN, RapError } from "../../isa/index.ts";
-import { ATTRIBUTE_TYPE, DATA_TYPES, type NodeProto, type TensorProto } from "../onnx-schema.ts";
-import { readConstant } from "../onnx-tensor.ts";
+import { ATTRIBUTE_TYPE, DATA_TYPES, type NodeProto, type TensorProto } from "../onnx/schema.ts";
+import { readConstant } from "../onnx/tensor.ts";
 import { exactExponent, type IntegerType, nearestExponent, readIntegers, TYPE_MAX, TYPE_MIN } from "./constants.ts";
 
 export const QDQ_OPERATORS = ["QuantizeLinear", "DequantizeLinear"] as const;

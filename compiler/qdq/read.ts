@@ -10,8 +10,8 @@ import {
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
-} from "../onnx-schema.ts";
-import { readConstant } from "../onnx-tensor.ts";
+} from "../onnx/schema.ts";
+import { readConstant } from "../onnx/tensor.ts";
 import {
   exactExponent,
   floatTensor,

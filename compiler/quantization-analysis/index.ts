@@ -6,7 +6,7 @@
  * of the arithmetic could differ from the machine's. `observedModel` makes a program that hands out every tensor.
  */
 import { type ConvDetHead, clamp, FORMAT_MAX, FORMAT_MIN, type NetworkInput } from "../../isa/index.ts";
-import { runFloat, type Values } from "../float-executor.ts";
+import { runFloat, type Values } from "../float/executor.ts";
 import type { FloatGraph } from "../graph.ts";
 import { simplify } from "../passes/index.ts";
 import { sqnrDb } from "../quantize/measures/index.ts";

@@ -1,6 +1,6 @@
 /** What a layer holds, and what it alone would make of exact inputs. */
 import { alignBias, clamp, FORMAT_MAX, FORMAT_MIN, type Format } from "../../isa/index.ts";
-import { runNode, type Values } from "../float-executor.ts";
+import { runNode, type Values } from "../float/executor.ts";
 import { type ConvNode, LINEAR } from "../graph.ts";
 import type { SimpleGraph, SimpleNode } from "../passes/index.ts";
 import type { QConv, QNode, QTensor, QuantizedModel } from "../quantized-model.ts";

@@ -1,9 +1,10 @@
 /** A float convolution to int8: weights, bias, shifts, and the proof that its accumulators hold. */
 import { alignBias, clamp, type LeakySlope, RapError, SHIFT_MAX, SHIFT_MIN } from "../../isa/index.ts";
 import type { ConvNode } from "../graph.ts";
+import type { QConv } from "../quantized-model.ts";
 import { bestExponent } from "./exponents.ts";
 import type { Block } from "./moments.ts";
-import { roundByMoments } from "./round-weights.ts";
+import { MomentRounding } from "./round-weights.ts";
 
 /** Range of QConv.biasShift. */
 export const BIAS_SHIFT_MIN = -31;
@@ -17,6 +18,15 @@ export interface QuantizedWeights {
   readonly biasShift: Int8Array;
   readonly shift: Int8Array;
   readonly accExponents: Int8Array;
+}
+
+/** What a convolution has as integers: all but its shape and its place in the network. */
+type ConvIntegers = Pick<QConv, keyof QuantizedWeights | "low" | "high" | "slope">;
+
+/** The float convolution with integers. */
+export function convWith(node: ConvNode, integers: ConvIntegers): QConv {
+  const { name, inputs, output, kernel, stride, dilation, pads, groups } = node;
+  return { op: "conv", name, inputs: [inputs[0]], output, kernel, stride, dilation, pads, groups, ...integers };
 }
 
 /** Weights of output channel k. */
@@ -48,6 +58,7 @@ export function quantizeConv(
     shift: new Int8Array(channels),
     accExponents: new Int8Array(channels),
   };
+  const rounding = new MomentRounding(blocks);
   for (let k = 0; k < channels; k++) {
     const float = channelWeights(node, k);
     const target = outputExponent?.(k) ?? null;
@@ -65,8 +76,7 @@ export function quantizeConv(
       const bias = quantizeBias(node.bias[k], accExponent);
       if (bias === null) continue;
       const group = Math.floor((k * node.groups) / channels);
-      const own = blocks.filter((block) => block.group === group);
-      roundByMoments(float, accExponent - inputExponent, own, weights);
+      rounding.round(float, accExponent - inputExponent, group, weights);
       const shift = target === null ? 0 : accExponent - target;
       result.bias[k] = bias.bias;
       result.biasShift[k] = bias.biasShift;

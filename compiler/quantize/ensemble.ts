@@ -6,7 +6,7 @@
 import { FORMAT_MAX, FORMAT_MIN, type Format } from "../../isa/index.ts";
 import { damage, type Reader } from "./damage.ts";
 import { MEASURES, type Measure, type MeasureWeights } from "./measure-weights.ts";
-import { channelRows, cosineSimilarity, klDivergence, spectralDistance, sqnrDb } from "./measures/index.ts";
+import { channelRows, cosineSimilarity, distanceOfSpectra, klDivergence, spectra, sqnrDb } from "./measures/index.ts";
 import type { Samples } from "./observe.ts";
 
 /** Values of a tensor that the measures look at, about: clipping is rare, so what it does to readers is looked for in more. */
@@ -23,30 +23,51 @@ export interface Watched {
   readonly gains: Float64Array;
 }
 
-/** Loss of a tensor at each exponent (which may be a fraction), by measure; only measures with a weight. */
-export function losses(
-  { own, readers, gains }: Watched,
+/**
+ * The exponent (which may be a fraction) that suits tensors best which share one; of equals the first. Losses of tensors add up.
+ * @param exponents rising; the search ends where every loss rises, which clipping makes them do for good
+ */
+export function bestShared(
+  tensors: readonly Watched[],
   exponents: readonly number[],
   format: Format,
   weights: MeasureWeights,
-): Map<Measure, number[]> {
-  const part = subset(own, VALUES);
-  const more = subset(own, VALUES_FOR_READERS);
+): number {
   const wanted = (Object.keys(MEASURES) as Measure[]).filter((measure) => (weights[measure] ?? 0) > 0);
   const table = new Map<Measure, number[]>(wanted.map((measure) => [measure, []]));
-  for (const exponent of exponents) {
-    const actual = quantizeValues(part.values, exponent, format);
-    for (const measure of wanted)
-      table
-        .get(measure)!
-        .push(measure === "readers" ? damage(more, readers, exponent, format) : lossOf[measure](part, actual, gains));
+  const parts = tensors.map(({ own, readers, gains }) => {
+    const part = subset(own, VALUES);
+    const reference = { ...part, spectrum: rowSpectra(part.values, part.channels) };
+    return { reference, more: subset(own, VALUES_FOR_READERS), readers, gains };
+  });
+  for (const [i, exponent] of exponents.entries()) {
+    const sums = new Map<Measure, number>(wanted.map((measure) => [measure, NOTHING]));
+    for (const { reference, more, readers, gains } of parts) {
+      const actual = quantizeValues(reference.values, exponent, format);
+      for (const measure of wanted) {
+        const loss =
+          measure === "readers" ? damage(more, readers, exponent, format) : lossOf[measure](reference, actual, gains);
+        sums.set(measure, sums.get(measure)! + loss);
+      }
+    }
+    for (const [measure, sum] of sums) table.get(measure)!.push(sum);
+    if (i > 0 && [...table.values()].every((losses) => losses[i] > losses[i - 1])) break;
   }
-  return table;
+  return exponents[bestCandidate(table, weights)];
+}
+
+/** Values as they are, and their spectra. */
+interface Reference extends Samples {
+  readonly spectrum: Float64Array;
+}
+
+function rowSpectra(values: Float32Array, channels: number): Float64Array {
+  return spectra(channelRows(values, channels), values.length / channels);
 }
 
 const lossOf: Record<
   Exclude<Measure, "readers">,
-  (reference: Samples, actual: Float32Array, gains: Float64Array) => number
+  (reference: Reference, actual: Float32Array, gains: Float64Array) => number
 > = {
   noise: ({ channels, values }, actual, gains) => {
     let sum = 0;
@@ -55,25 +76,17 @@ const lossOf: Record<
   },
   sqnr: ({ values }, actual) => 10 ** (-sqnrDb(values, actual) / 10),
   cosine: ({ values }, actual) => 1 - cosineSimilarity(values, actual),
-  spectral: ({ channels, values }, actual) =>
-    spectralDistance(channelRows(values, channels), channelRows(actual, channels), values.length / channels) ** 2,
+  spectral: ({ channels, spectrum }, actual) => distanceOfSpectra(spectrum, rowSpectra(actual, channels)) ** 2,
   kl: ({ values }, actual) => klDivergence(values, actual),
 };
 
-/** The candidate with the least score; of equals the first. @param tables losses of tensors that share an exponent; they add up */
-export function bestCandidate(
-  tables: readonly Map<Measure, number[]>[],
-  count: number,
-  weights: MeasureWeights,
-): number {
-  const scores = new Float64Array(count);
-  for (const measure of tables[0].keys()) {
-    const sums = Array.from({ length: count }, (_, i) =>
-      tables.reduce((sum, table) => sum + table.get(measure)![i], NOTHING),
-    );
-    const least = Math.min(...sums);
-    sums.forEach((sum, i) => {
-      scores[i] += weights[measure]! * Math.log(sum / least);
+/** The candidate with the least score; of equals the first. @param table losses by candidate, above 0 */
+export function bestCandidate(table: ReadonlyMap<Measure, readonly number[]>, weights: MeasureWeights): number {
+  const scores: number[] = [];
+  for (const [measure, losses] of table) {
+    const least = Math.min(...losses);
+    losses.forEach((loss, i) => {
+      scores[i] = (scores[i] ?? 0) + weights[measure]! * Math.log(loss / least);
     });
   }
   return scores.indexOf(Math.min(...scores));

@@ -23,19 +23,19 @@ export function bestExponent(values: Float32Array, format: Format): number {
   let best = 0;
   let least = Infinity;
   for (const exponent of candidates([values], format)) {
-    const error = squaredError(values, exponent, format);
+    const error = squaredError(values, exponent, format, least);
     if (error < least) [best, least] = [exponent, error];
   }
   return best;
 }
 
-/** Sum of squared errors of rounding the values to a format at an exponent. */
-function squaredError(values: Float32Array, exponent: number, format: Format): number {
+/** Sum of squared errors of rounding the values to a format at an exponent; beyond `enough` it need not be exact. */
+function squaredError(values: Float32Array, exponent: number, format: Format, enough: number): number {
   const scale = 2 ** exponent;
   const step = 1 / scale;
   const [low, high] = [FORMAT_MIN[format], FORMAT_MAX[format]];
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < values.length && sum < enough; i++) {
     const q = Math.floor(values[i] * scale + 0.5);
     const error = (q < low ? low : q > high ? high : q) * step - values[i];
     sum += error * error;

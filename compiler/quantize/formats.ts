@@ -1,6 +1,6 @@
 /** i8, u8 or i32 for every tensor. */
-import type { Format } from "../../isa/index.ts";
-import { isLinear } from "../graph.ts";
+import { FORMAT_BYTES, type Format, MAX_DRAM_BYTES, RapError } from "../../isa/index.ts";
+import { countWeights, elements, isLinear } from "../graph.ts";
 import type { SimpleGraph } from "../passes/index.ts";
 import { formatClasses } from "./classes.ts";
 
@@ -34,6 +34,21 @@ export function chooseFormats(graph: SimpleGraph, options: FormatOptions): Map<s
     if (writer.op === "conv" && isLinear(writer.activation)) formats.set(name, "i32");
   }
   return formats;
+}
+
+/**
+ * What every program has in DRAM, whatever its schedule: the network's input, its weights and its outputs.
+ * @throws RapError when these alone are more than is simulated
+ */
+export function checkDramBytes(graph: SimpleGraph, options: FormatOptions): void {
+  const formats = chooseFormats(graph, options);
+  const tensors = [graph.input, ...graph.outputs].map((name) => graph.tensors.get(name)!);
+  const bytes = tensors.reduce((sum, tensor) => sum + elements(tensor) * FORMAT_BYTES[formats.get(tensor.name)!], 0);
+  const total = bytes + countWeights(graph);
+  if (total > MAX_DRAM_BYTES)
+    throw new RapError(
+      `${graph.source.name}: input, weights and outputs take ${total} B of DRAM; at most ${MAX_DRAM_BYTES} B are simulated; give the network a smaller picture`,
+    );
 }
 
 function nonNegativeTensors(graph: SimpleGraph): Set<string> {

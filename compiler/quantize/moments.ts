@@ -1,6 +1,8 @@
 /** Second moments of what convolutions read: which errors of weights cancel in their sums, and which add up. */
+import { FLOAT_KERNEL_DATA, floatKernels } from "../float/kernels.ts";
 import type { ConvNode, FTensor } from "../graph.ts";
 import type { SimpleGraph } from "../passes/index.ts";
+import { padded, readMatrix, writeMatrix } from "./kernel-matrix.ts";
 
 /** Places per picture and convolution. */
 const PLACES = 160;
@@ -33,7 +35,7 @@ export class InputMoments {
   add(tensor: FTensor, values: Float32Array): void {
     for (const node of this.readers.get(tensor.name) ?? []) {
       const places = samplePlaces(node, tensor);
-      for (const block of this.blocks.get(node.name)!) addProducts(block, gather(node, tensor, values, block, places));
+      for (const block of this.blocks.get(node.name)!) addProducts(node, tensor, values, block, places);
     }
   }
 
@@ -78,102 +80,50 @@ function samplePlaces({ kernel, stride, dilation, pads }: ConvNode, { height, wi
   });
 }
 
-/** What a block's weights meet: [column][place]; padding is zero. */
+/** sums += x x^T of the inputs x at all places, on and right of the diagonal. */
+function addProducts(
+  node: ConvNode,
+  tensor: FTensor,
+  values: Float32Array,
+  block: Block,
+  places: readonly [number, number][],
+): void {
+  const { columns, sums } = block;
+  const pitch = padded(columns.length);
+  const xAt = FLOAT_KERNEL_DATA + pitch * pitch * 4;
+  const kernels = floatKernels(pitch * pitch * 4 + places.length * pitch * 8);
+  const matrix = new Float32Array(kernels.memory.buffer, FLOAT_KERNEL_DATA, pitch * pitch);
+  writeMatrix(sums, columns.length, matrix);
+  gather(node, tensor, values, block, places, new Float64Array(kernels.memory.buffer, xAt, places.length * pitch));
+  kernels.addProducts(xAt, places.length, pitch, FLOAT_KERNEL_DATA);
+  readMatrix(matrix, columns.length, sums);
+}
+
+/** What a block's weights meet: [place][column, padded]; the picture's padding is zero. */
 function gather(
   { kernel, dilation, groups }: ConvNode,
   { height, width, channels }: FTensor,
   values: Float32Array,
   { group, columns }: Block,
   places: readonly [number, number][],
-): Float64Array {
-  const perGroup = channels / groups;
-  const out = new Float64Array(columns.length * places.length);
-  columns.forEach((column, i) => {
-    const tap = Math.floor(column / perGroup);
-    const channel = group * perGroup + (column % perGroup);
-    const dy = Math.floor(tap / kernel[1]) * dilation[0];
-    const dx = (tap % kernel[1]) * dilation[1];
-    places.forEach(([top, left], p) => {
-      const [y, x] = [top + dy, left + dx];
-      if (y >= 0 && y < height && x >= 0 && x < width)
-        out[i * places.length + p] = values[(y * width + x) * channels + channel];
-    });
-  });
-  return out;
-}
-
-/**
- * sums += x x^T of x [column][place], on and right of the diagonal. Two columns by four at a time keep their sums in
- * registers; beyond the last column the last one is computed again, so that the inner loop has one form.
- */
-function addProducts({ columns, sums }: Block, x: Float64Array): void {
-  const count = columns.length;
-  const places = x.length / count;
-  const last = count - 1;
-  const tile = new Float64Array(8);
-  for (let i = 0; i < count; i += 2) {
-    for (let j = i; j < count; j += 4) {
-      tileOfProducts(
-        x,
-        places,
-        i * places,
-        Math.min(i + 1, last) * places,
-        j * places,
-        Math.min(j + 1, last) * places,
-        Math.min(j + 2, last) * places,
-        Math.min(j + 3, last) * places,
-        tile,
-      );
-      for (let row = i; row < Math.min(i + 2, count); row++) {
-        for (let column = Math.max(row, j); column < Math.min(j + 4, count); column++)
-          sums[row * count + column] += tile[(row - i) * 4 + column - j];
-      }
-    }
-  }
-}
-
-/** Products of two rows of x, at a0 and a1, with four, at b0 to b3. */
-function tileOfProducts(
-  x: Float64Array,
-  places: number,
-  a0: number,
-  a1: number,
-  b0: number,
-  b1: number,
-  b2: number,
-  b3: number,
   out: Float64Array,
 ): void {
-  let s00 = 0;
-  let s01 = 0;
-  let s02 = 0;
-  let s03 = 0;
-  let s10 = 0;
-  let s11 = 0;
-  let s12 = 0;
-  let s13 = 0;
-  for (let p = 0; p < places; p++) {
-    const first = x[a0 + p];
-    const second = x[a1 + p];
-    const c0 = x[b0 + p];
-    const c1 = x[b1 + p];
-    const c2 = x[b2 + p];
-    const c3 = x[b3 + p];
-    s00 += first * c0;
-    s01 += first * c1;
-    s02 += first * c2;
-    s03 += first * c3;
-    s10 += second * c0;
-    s11 += second * c1;
-    s12 += second * c2;
-    s13 += second * c3;
-  }
-  out[0] = s00;
-  out[1] = s01;
-  out[2] = s02;
-  out[3] = s03;
-  out[4] = s10;
-  out[5] = s11;
-  out[6] = s12;
-  out[7] = s13;
+  const pitch = padded(columns.length);
+  const perGroup = channels / groups;
+  const dy = columns.map((column) => Math.floor(column / perGroup / kernel[1]) * dilation[0]);
+  const dx = columns.map((column) => (Math.floor(column / perGroup) % kernel[1]) * dilation[1]);
+  const offsets = columns.map(
+    (column, i) => (dy[i] * width + dx[i]) * channels + group * perGroup + (column % perGroup),
+  );
+  const [bottom, right] = [height - (kernel[0] - 1) * dilation[0], width - (kernel[1] - 1) * dilation[1]];
+  out.fill(0);
+  places.forEach(([top, left], p) => {
+    const corner = (top * width + left) * channels;
+    const inside = top >= 0 && top < bottom && left >= 0 && left < right;
+    for (let i = 0; i < offsets.length; i++) {
+      const y = top + dy[i];
+      const x = left + dx[i];
+      if (inside || (y >= 0 && y < height && x >= 0 && x < width)) out[p * pitch + i] = values[corner + offsets[i]];
+    }
+  });
 }

@@ -1,6 +1,6 @@
 /** What the tensors of a network look like: samples of them while the float network sees synthetic photographs. */
 import { RapError } from "../../isa/index.ts";
-import { runFloat, type TensorObserver } from "../float-executor.ts";
+import { runFloat, type TensorObserver } from "../float/executor.ts";
 import { countMacs, type FloatGraph, withNodes } from "../graph.ts";
 import { stimulus } from "../stimuli.ts";
 import type { Calibration } from "./calibration.ts";
@@ -9,6 +9,8 @@ import type { Calibration } from "./calibration.ts";
 export const STIMULI = 6;
 /** Work per synthetic photograph: larger networks see a smaller picture. */
 export const MACS_PER_STIMULUS = 0.8e9;
+/** And its size: to draw a picture costs more than a small network takes. */
+const PIXELS_PER_STIMULUS = 1 << 20;
 /** Values kept per tensor and photograph, about; whole pixels are kept. */
 const VALUES_PER_STIMULUS = 1 << 15;
 
@@ -70,17 +72,18 @@ function samplePixels(values: Float32Array, channels: number): Float32Array {
 }
 
 /**
- * The network on a smaller picture when the whole takes more multiply-accumulates than wanted. Convolutions do the same everywhere, so what a
+ * The network on a smaller picture when the whole is large or takes more multiply-accumulates than wanted. Convolutions do the same everywhere, so what a
  * pixel of a tensor looks like does not depend on the picture's size; a network that cannot take another size keeps its own.
  */
 export function shrink(graph: FloatGraph, macs: number): FloatGraph {
-  const factor = Math.sqrt(macs / countMacs(graph));
+  const { height, width } = graph.preprocess;
+  const factor = Math.sqrt(Math.min(macs / countMacs(graph), PIXELS_PER_STIMULUS / (height * width)));
   if (!(factor < 1)) return graph;
   const reduce = (extent: number) => Math.min(extent, Math.max(64, Math.round((extent * factor) / 32) * 32));
   const preprocess = {
     ...graph.preprocess,
-    height: reduce(graph.preprocess.height),
-    width: reduce(graph.preprocess.width),
+    height: reduce(height),
+    width: reduce(width),
   };
   try {
     return withNodes(graph, graph.nodes, { preprocess });

@@ -7,6 +7,8 @@
  * while the others stay. (Nagel et al. 2020, Up or down? say why; Behdin et al. 2023, QuantEase, descend like this.)
  */
 import { clamp } from "../../isa/index.ts";
+import { FLOAT_KERNEL_DATA, type FloatKernels, floatKernels } from "../float/kernels.ts";
+import { padded, writeMatrix } from "./kernel-matrix.ts";
 import type { Block } from "./moments.ts";
 
 /** Times each weight has its turn. */
@@ -14,51 +16,74 @@ const ROUNDS = 2;
 /** Part of the mean moment added to each input's own: what synthetic pictures do not show is not taken for impossible. */
 const DAMPING = 0.01;
 
+/** A block whose sums, padded, begin at address `at`. */
+interface PlacedBlock extends Block {
+  readonly at: number;
+}
+
 /** To nearest: out = float * 2^exponent. */
 export function roundToNearest(float: Float32Array, exponent: number, out: Int8Array): void {
   const scale = 2 ** exponent;
   for (let i = 0; i < out.length; i++) out[i] = clamp(Math.floor(float[i] * scale + 0.5), -128, 127);
 }
 
-/** All weights of an output channel: to nearest, then each block of its group lowers the error in the sums. */
-export function roundByMoments(float: Float32Array, exponent: number, blocks: readonly Block[], out: Int8Array): void {
-  roundToNearest(float, exponent, out);
-  const scale = 2 ** exponent;
-  for (const block of blocks) descend(float, scale, block, out);
-}
+/**
+ * Rounds the output channels of one convolution. The blocks' moments lie in the float kernels' memory meanwhile: nothing else may
+ * use that before the last channel is done.
+ */
+export class MomentRounding {
+  private readonly blocks: readonly PlacedBlock[];
+  private readonly kernels: FloatKernels;
+  /** Addresses of [column] f64: half the slope of the error along each weight, and the errors of the weights. */
+  private readonly slopeAt = FLOAT_KERNEL_DATA;
+  private readonly errorsAt: number;
 
-function descend(float: Float32Array, scale: number, { columns, sums }: Block, out: Int8Array): void {
-  const count = columns.length;
-  let mean = 0;
-  for (let i = 0; i < count; i++) mean += sums[i * (count + 1)] / count;
-  // of inputs that are always zero nothing is known
-  if (!(mean > 0)) return;
-  const damping = DAMPING * mean;
-  // half the slope of the error along each weight: H e
-  const slope = new Float64Array(count);
-  const move = (i: number, by: number) => {
-    const row = i * count;
-    for (let j = 0; j < count; j++) slope[j] += by * sums[row + j];
-    slope[i] += by * damping;
-  };
-  const errors = Float64Array.from(columns, (column) => out[column] - float[column] * scale);
-  // four rows at a time pass over the slopes once
-  const whole = count - (count % 4);
-  for (let i = 0; i < whole; i += 4) {
-    const [e0, e1, e2, e3] = errors.subarray(i, i + 4);
-    const [r0, r1, r2, r3] = [i * count, (i + 1) * count, (i + 2) * count, (i + 3) * count];
-    for (let j = 0; j < count; j++)
-      slope[j] = slope[j] + e0 * sums[r0 + j] + e1 * sums[r1 + j] + e2 * sums[r2 + j] + e3 * sums[r3 + j];
-    for (let k = 0; k < 4; k++) slope[i + k] += errors[i + k] * damping;
+  constructor(blocks: readonly Block[]) {
+    const widest = blocks.reduce((most, { columns }) => Math.max(most, padded(columns.length)), 0);
+    this.errorsAt = this.slopeAt + widest * 8;
+    let end = this.errorsAt + widest * 8;
+    const placed = blocks.map((block) => {
+      const at = end;
+      end += padded(block.columns.length) ** 2 * 4;
+      return { ...block, at };
+    });
+    this.kernels = floatKernels(end - FLOAT_KERNEL_DATA);
+    for (const { columns, sums, at } of placed) {
+      const count = columns.length;
+      writeMatrix(sums, count, new Float32Array(this.kernels.memory.buffer, at, padded(count) ** 2));
+    }
+    this.blocks = placed;
   }
-  for (let i = whole; i < count; i++) move(i, errors[i]);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (let i = 0; i < count; i++) {
-      const now = out[columns[i]];
-      const best = clamp(Math.floor(now - slope[i] / (sums[i * (count + 1)] + damping) + 0.5), -128, 127);
-      if (best === now) continue;
-      out[columns[i]] = best;
-      move(i, best - now);
+
+  /** All weights of an output channel: to nearest, then each block of its group lowers the error in the sums. */
+  round(float: Float32Array, exponent: number, group: number, out: Int8Array): void {
+    roundToNearest(float, exponent, out);
+    const scale = 2 ** exponent;
+    for (const block of this.blocks) if (block.group === group) this.descend(float, scale, block, out);
+  }
+
+  private descend(float: Float32Array, scale: number, { columns, sums, at }: PlacedBlock, out: Int8Array): void {
+    const { kernels, slopeAt, errorsAt } = this;
+    const count = columns.length;
+    const pitch = padded(count);
+    let mean = 0;
+    for (let i = 0; i < count; i++) mean += sums[i * (count + 1)] / count;
+    // of inputs that are always zero nothing is known
+    if (!(mean > 0)) return;
+    const damping = DAMPING * mean;
+    const slope = new Float64Array(kernels.memory.buffer, slopeAt, pitch);
+    const errors = new Float64Array(kernels.memory.buffer, errorsAt, pitch).fill(0);
+    for (let i = 0; i < count; i++) errors[i] = out[columns[i]] - float[columns[i]] * scale;
+    kernels.slopes(slopeAt, at, pitch, errorsAt, damping);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let i = 0; i < count; i++) {
+        const now = out[columns[i]];
+        const best = clamp(Math.floor(now - slope[i] / (sums[i * (count + 1)] + damping) + 0.5), -128, 127);
+        if (best === now) continue;
+        out[columns[i]] = best;
+        kernels.addRow(slopeAt, at + i * pitch * 4, pitch, best - now);
+        slope[i] += (best - now) * damping;
+      }
     }
   }
 }

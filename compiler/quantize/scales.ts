@@ -3,7 +3,7 @@ import type { Format } from "../../isa/index.ts";
 import type { SimpleGraph } from "../passes/index.ts";
 import { exponentClasses } from "./classes.ts";
 import { readersOf } from "./damage.ts";
-import { bestCandidate, losses, type Watched } from "./ensemble.ts";
+import { bestShared, type Watched } from "./ensemble.ts";
 import { bestExponent, candidates } from "./exponents.ts";
 import { fitShifts } from "./fit-shifts.ts";
 import { chooseFormats, type FormatOptions, rawOutputs } from "./formats.ts";
@@ -95,20 +95,9 @@ const HEADROOM = 2 / FINE;
  * a quarter and with headroom; the tensors are then multiplied by what is beyond the whole number.
  */
 function classScale(watched: readonly Watched[], format: Format, fine: boolean, measures: MeasureWeights): number {
-  const best = (exponents: readonly number[]) =>
-    exponents[
-      bestCandidate(
-        watched.map((own) => losses(own, exponents, format, measures)),
-        exponents.length,
-        measures,
-      )
-    ];
-  const whole = best(
-    candidates(
-      watched.map(({ own }) => own.values),
-      format,
-    ),
-  );
+  const best = (exponents: readonly number[]) => bestShared(watched, exponents, format, measures);
+  const values = watched.map(({ own }) => own.values);
+  const whole = best(candidates(values, format));
   if (!fine) return whole;
   return best([-3, -2, -1, 0, 1, 2, 3].map((step) => whole + step / FINE)) - HEADROOM;
 }

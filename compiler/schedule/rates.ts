@@ -2,7 +2,7 @@
 import type { Machine } from "../../isa/index.ts";
 
 export interface Rates {
-  /** from a transfer's start to its first byte, cycles */
+  /** from a transfer's start to its first byte, another row of DRAM opened on the way, cycles */
   readonly startUp: number;
   /** DRAM bytes per cycle, refreshes taken off */
   readonly dram: number;
@@ -12,7 +12,7 @@ export interface Rates {
 
 export function ratesOf({ parameters: p }: Machine): Rates {
   return {
-    startUp: p["dma.setupCycles"] + p["dram.latencyCycles"],
+    startUp: p["dma.setupCycles"] + p["dram.latencyCycles"] + p["dram.prechargeCycles"] + p["dram.activateCycles"],
     dram: p["dram.bytesPerCycle"] * (1 - p["dram.refreshCycles"] / p["dram.refreshIntervalCycles"]),
     dma: p["dma.bytesPerCycle"],
   };

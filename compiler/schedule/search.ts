@@ -20,8 +20,8 @@ export interface SearchEffort extends TilingEffort {
 
 export interface SearchInput extends PlannerInput {
   readonly effort: SearchEffort;
-  /** Estimated cycles of an operator by itself, or null when it does not fit. */
-  readonly layerCycles: (operator: number) => number | null;
+  /** Estimated cycles of operators first..end as one layer by itself, or null when they are none or it does not fit. */
+  readonly layerCycles: (first: number, end: number) => number | null;
 }
 
 interface State {
@@ -72,10 +72,11 @@ export class Search {
   private leave(state: State, at: number, states: Map<string, State>[]): void {
     const { network } = this.input;
     const count = network.operators.length;
+    if (state.grid === null && at + 2 <= count && this.isSmall(at)) this.enterLayer(state, at, at + 2, states[at + 2]);
     for (let end = at + 1; end <= Math.min(count, at + LONGEST_PHASE); end++) {
       const shape = this.shape(at, end);
       if (shape === null) {
-        if (end === at + 1 && state.grid === null) this.enterLayer(state, at, states[end]);
+        if (end === at + 1 && state.grid === null) this.enterLayer(state, at, end, states[end]);
         continue;
       }
       const outputs = [...shape.uses.values()].filter(({ kind }) => kind === "output");
@@ -122,32 +123,33 @@ export class Search {
         if (cheapest !== null) this.enter(states[end], cheapest.next);
       }
       if (end === at + 1 && state.grid === null && (!fitsWell || this.isSmall(at)))
-        this.enterLayer(state, at, states[end]);
+        this.enterLayer(state, at, end, states[end]);
       if (!fitted && end > at + 4) break;
     }
   }
 
-  private enterLayer(state: State, at: number, states: Map<string, State>): void {
+  private enterLayer(state: State, at: number, end: number, states: Map<string, State>): void {
     const { network } = this.input;
-    const cycles = this.input.layerCycles(at);
+    const cycles = this.input.layerCycles(at, end);
     if (cycles === null) return;
     const homes = new Map(state.homes);
-    homes.set(network.operators[at].output.root, "dram");
-    const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, at + 1)));
+    homes.set(network.operators[end - 1].output.root, "dram");
+    const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, end)));
     this.enter(states, {
       grid: null,
       homes: live,
-      cost: state.cost + scoreOf({ cycles, dramBytes: this.layerBytes(at) }, this.input.machine),
-      at: at + 1,
+      cost: state.cost + scoreOf({ cycles, dramBytes: this.layerBytes(at, end) }, this.input.machine),
+      at: end,
       rival: null,
       from: state,
-      steps: [{ kind: "layer", operator: at, cycles }],
+      steps: [{ kind: "layer", first: at, end, cycles }],
     });
   }
 
-  /** DRAM bytes of an operator by itself, at least. */
-  private layerBytes(at: number): number {
-    const { group, inputs, output } = this.input.network.operators[at];
+  /** DRAM bytes of a layer by itself, at least. */
+  private layerBytes(at: number, end: number): number {
+    const { group, inputs } = this.input.network.operators[at];
+    const { output } = this.input.network.operators[end - 1];
     const bytes = ({ root, channels }: { root: string; channels: number }) => {
       const of = this.input.network.roots.get(root)!;
       return of.height * of.width * channels * of.bytes;

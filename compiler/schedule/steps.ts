@@ -12,10 +12,12 @@ export interface PlannedPhase {
   readonly second: { readonly choice: PhaseChoice; readonly cost: PhaseCost } | null;
 }
 
-/** An operator by itself through DRAM, tiled by the layer planner. */
+/** An operator by itself through DRAM, or a convolution with the pooling behind it, tiled by the layer planner. */
 export interface PlannedLayer {
   readonly kind: "layer";
-  readonly operator: number;
+  readonly first: number;
+  /** one behind the last operator */
+  readonly end: number;
   readonly cycles: number;
 }
 

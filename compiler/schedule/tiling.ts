@@ -5,6 +5,8 @@ export interface TilingEffort {
   /** stripe heights and column widths tried per phase */
   readonly stripeHeights: number;
   readonly columnCuts: number;
+  /** how many times sizes around the best are tried, each time nearer to it */
+  readonly refinements: number;
 }
 
 export interface Tiling extends Keeping {
@@ -50,6 +52,13 @@ export function bestTiling(request: TilingRequest): { best: Tiling; second: Tili
         const firstTooTall = tall.findIndex((rows) => !consider(rows, cols));
         if (firstTooTall === 0) break;
       }
+      if (found.best?.storeStripes !== storeStripes) continue;
+      const [tried, triedCols] = [new Set(tall), new Set(widths)];
+      for (let i = 0; i < effort.refinements; i++) {
+        const { stripeRows, stripeCols }: Tiling = found.best;
+        for (const rows of between(stripeRows, tried, height)) consider(rows, stripeCols);
+        for (const cols of between(stripeCols, triedCols, width)) consider(stripeRows, cols);
+      }
     }
     if (found.best !== null) return { best: found.best, second: found.second };
   }
@@ -91,4 +100,18 @@ function spread(size: number, count: number): number[] {
   const picked = new Set<number>();
   for (let i = 0; i < count; i++) picked.add(Math.ceil(size / Math.round(size ** (i / Math.max(1, count - 1)))));
   return [...picked].reverse();
+}
+
+/** Sizes halfway from one to those tried next to it, which they join. */
+function between(size: number, tried: Set<number>, whole: number): number[] {
+  const below = Math.max(0, ...[...tried].filter((other) => other < size));
+  const above = Math.min(whole, ...[...tried].filter((other) => other > size));
+  const found: number[] = [];
+  for (const other of [below, above]) {
+    const middle = Math.ceil(whole / Math.ceil(whole / Math.round(Math.sqrt(size * Math.max(1, other)))));
+    if (tried.has(middle)) continue;
+    tried.add(middle);
+    found.push(middle);
+  }
+  return found;
 }

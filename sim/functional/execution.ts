@@ -1,8 +1,5 @@
 import {
-  agentWork,
   type CheckedProgram,
-  HISTOGRAM_BINS,
-  HISTOGRAM_REGISTERS,
   inDram,
   type Program,
   type ProgramTensor,
@@ -13,12 +10,11 @@ import {
 import type { Kernels } from "../kernel-api.ts";
 import { createTwinKernels } from "../twin-kernels.ts";
 import { createWasmKernels } from "../wasm-kernels.ts";
-import type { Chip, Step } from "./chip.ts";
-import { prepare } from "./execute.ts";
+import { meetings } from "./meetings.ts";
 import { mapMemory } from "./memory-map.ts";
+import { type Part, preparePart, runSteps } from "./part.ts";
 import type { ProbeListener } from "./probes.ts";
-import { Scratch } from "./scratch.ts";
-import { WeightCache } from "./weight-cache.ts";
+import { COMMANDS, type Member, startTeam } from "./team.ts";
 
 /** A tensor's elements in its format's array type, [height, width, channels]. */
 export type Elements = Int8Array | Uint8Array | Int32Array;
@@ -31,41 +27,66 @@ const KERNELS = { wasm: createWasmKernels, twin: createTwinKernels } satisfies R
 
 export interface ExecutionOptions {
   readonly kernels?: keyof typeof KERNELS;
+  /** Threads that share the agents, of wasm kernels and without probes; default 1. Values are the same with any number. */
+  readonly threads?: number;
 }
 
 /**
  * A chip running a program's values, without time. All state lies in one linear memory (memory-map.ts) and persists
- * from frame to frame. Instructions run in program order, each in all agents: a legal order, as checkProgram proved.
+ * from frame to frame. Instructions run in program order, each in all agents: a legal order, as checkProgram proved. Threads
+ * keep to it wherever agents see each other's memory (meetings.ts).
  */
 export class Execution {
   readonly program: Program;
-  private readonly chip: Chip;
-  private readonly prologue: readonly Step[];
-  private readonly body: readonly Step[];
+  private readonly part: Part;
+  /** Null: one thread runs all agents. */
+  private readonly leader: Member | null;
   private prologueDone = false;
 
   /** @throws RapError when the program's memories do not fit 4 GiB */
-  constructor(checked: CheckedProgram, { kernels = "wasm" }: ExecutionOptions = {}) {
+  constructor(checked: CheckedProgram, { kernels: implementation = "wasm", threads = 1 }: ExecutionOptions = {}) {
     const { program } = checked;
     this.program = program;
-    this.chip = createChip(program, kernels);
-    const length = program.prologue.length;
-    this.prologue = prepareStream(checked, this.chip, 0, length);
-    this.body = prepareStream(checked, this.chip, length, checked.bound.length);
-    this.chip.scratch.commit(this.chip.kernels.memory, `program '${program.name}'`);
+    const { end } = mapMemory(program);
+    const kernels = KERNELS[implementation](end);
+    const count = implementation === "wasm" ? Math.min(threads, program.machine.parameters.agents) : 1;
+    if (count === 1) {
+      this.leader = null;
+      this.part = preparePart(checked, kernels, end, null);
+    } else {
+      const plan = meetings(checked, count);
+      const member = startTeam(checked, plan, kernels.memory, count);
+      this.leader = member;
+      this.part = preparePart(checked, kernels, end, { member, plan });
+      member.ready(this.part.end);
+      member.awaitReady(count);
+      if (member.hasFailed)
+        throw new RapError(`program '${program.name}': one of ${count} threads could not start; give fewer`);
+    }
     this.dram(program.constantsAddress, program.constants.length).set(program.constants);
   }
 
-  /** Called at every shift with its int32 values; null: nobody listens and nothing is copied. */
+  /** Called at every shift with its int32 values; null: nobody listens and nothing is copied. One thread alone has probes. */
   set onProbe(listener: ProbeListener | null) {
-    this.chip.probe.listener = listener;
+    if (listener !== null && this.leader !== null) throw new Error("probes of an execution in several threads");
+    this.part.chip.probe.listener = listener;
   }
 
   /** Loads what stays resident between frames; the second call does nothing. */
   runPrologue(): void {
     if (this.prologueDone) return;
     this.prologueDone = true;
-    run(this.prologue);
+    this.run("prologue");
+  }
+
+  private run(stream: "prologue" | "body"): void {
+    this.leader?.command(COMMANDS[stream]);
+    runSteps(this.part[stream]);
+  }
+
+  /** Ends its other threads, if it has any; it can run no more frames then. */
+  close(): void {
+    this.leader?.command(COMMANDS.end);
   }
 
   /**
@@ -85,7 +106,7 @@ export class Execution {
     this.dram(inDram(tensor).address, input.length).set(
       new Uint8Array(input.buffer, input.byteOffset, input.byteLength),
     );
-    run(this.body);
+    this.run("body");
     const outputs = host.outputs.flatMap(({ tensor, runtimeScale }) => [
       tensor,
       ...(runtimeScale ? [runtimeScale] : []),
@@ -103,18 +124,18 @@ export class Execution {
 
   /** A copy of an agent's whole SRAM. */
   readSram(agent: number): Uint8Array {
-    const { map, kernels } = this.chip;
+    const { map, kernels } = this.part.chip;
     const bytes = this.program.machine.parameters["sram.bytes"];
     return new Uint8Array(kernels.memory.buffer, map.sram(agent), bytes).slice();
   }
 
   /** A copy of an agent's scalar registers. */
   readScalars(agent: number): Int32Array {
-    return this.chip.scalars.slice(agent * SCALAR_REGISTERS, (agent + 1) * SCALAR_REGISTERS);
+    return this.part.chip.scalars.slice(agent * SCALAR_REGISTERS, (agent + 1) * SCALAR_REGISTERS);
   }
 
   private dram(address: number, bytes: number): Uint8Array {
-    const { map, kernels } = this.chip;
+    const { map, kernels } = this.part.chip;
     return new Uint8Array(kernels.memory.buffer, map.dram + address, bytes);
   }
 
@@ -123,39 +144,4 @@ export class Execution {
     if (tensor === undefined) throw new RapError(`program '${this.program.name}' has no tensor '${name}'`);
     return tensor;
   }
-}
-
-function createChip(program: Program, implementation: keyof typeof KERNELS): Chip {
-  const { agents, "array.cols": cols } = program.machine.parameters;
-  const map = mapMemory(program);
-  const kernels = KERNELS[implementation](map.end);
-  const { buffer } = kernels.memory;
-  const scratch = new Scratch(map.end);
-  return {
-    program,
-    map,
-    kernels,
-    scratch,
-    weights: new WeightCache(kernels, scratch, cols),
-    scalars: new Int32Array(buffer, map.scalars, agents * SCALAR_REGISTERS),
-    histograms: new Uint32Array(buffer, map.histograms, agents * HISTOGRAM_REGISTERS * HISTOGRAM_BINS),
-    probe: { listener: null },
-  };
-}
-
-function prepareStream({ program, bound }: CheckedProgram, chip: Chip, from: number, to: number): Step[] {
-  const { agents } = program.machine.parameters;
-  const steps: Step[] = [];
-  for (let index = from; index < to; index++) {
-    for (let agent = 0; agent < agents; agent++) {
-      const work = agentWork(program, bound[index], agent);
-      const step = prepare(bound[index].instruction, chip, { index, agent, work });
-      if (step !== null) steps.push(step);
-    }
-  }
-  return steps;
-}
-
-function run(steps: readonly Step[]): void {
-  for (const step of steps) step();
 }

@@ -49,8 +49,8 @@ export class Scratch {
     return address;
   }
 
-  /** Places the areas, grows the memory and writes the lists. @throws RapError naming `what` beyond 4 GiB */
-  commit(memory: WebAssembly.Memory, what: string): void {
+  /** Places the areas, grows the memory and writes the lists; returns where all ends. @throws RapError naming `what` beyond 4 GiB */
+  commit(memory: WebAssembly.Memory, what: string): number {
     for (const area of [this.patch, this.staging, this.table, this.weights]) area.address = this.reserve(area.bytes);
     if (this.end > MAX_BYTES) {
       throw new RapError(
@@ -66,5 +66,6 @@ export class Scratch {
     for (const { address, values } of this.constants.values()) {
       new Int32Array(memory.buffer, address, values.length).set(values);
     }
+    return this.end;
   }
 }

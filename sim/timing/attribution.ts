@@ -4,37 +4,76 @@
  * `(start)`'s, after the last one has ended `(end)`'s. Frames that overlap follow each other in that order; the prologue, and
  * frames that do not overlap, are each taken by themselves.
  */
-import type { Segment } from "./engine.ts";
 import type { Stream } from "./stream.ts";
 
-/** Attributed cycles by slot; they add up to the cycles of the run. */
-export function attributeCycles(stream: Stream, segments: readonly Segment[], overlapFrames: boolean): Float64Array {
-  const attributed = new Float64Array(stream.slots);
-  for (let first = 0; first < segments.length; ) {
-    const chained = overlapFrames && !segments[first].isPrologue;
-    const end = chained ? segments.length : first + 1;
-    attributeCourse(attributed, stream, segments.slice(first, end));
-    first = end;
-  }
-  return attributed;
+/** A prologue or a frame that has ended. */
+export interface EndedSegment {
+  readonly isPrologue: boolean;
+  readonly startCycle: number;
+  readonly endCycle: number;
+  /** Start of its first instruction that belongs to a layer; -1: none. */
+  readonly firstStart: number;
+  /** When each of its instructions had ended in all agents. */
+  readonly ends: Float64Array;
 }
 
-function attributeCourse(attributed: Float64Array, stream: Stream, course: readonly Segment[]): void {
-  const start = course[0].startCycle;
-  const end = course[course.length - 1].endCycle;
-  const started = course.map(({ firstStart }) => firstStart).filter((cycle) => cycle >= 0);
-  let reached = started.length > 0 ? Math.min(...started) : end;
-  attributed[0] += reached - start;
-  for (const isLoad of [false, true]) {
-    for (const { isPrologue, ends } of course) {
-      const [from, to] = isPrologue ? [0, stream.prologueLength] : [stream.prologueLength, ends.length];
-      for (let i = from; i < to; i++) {
-        const unit = stream.unitOf[i];
-        if (ends[i] <= reached || unit < 0 || (stream.unitKinds[unit] === "load") !== isLoad) continue;
-        attributed[stream.slotOf[i]] += ends[i] - reached;
-        reached = ends[i];
+/** Takes segments as they end, and keeps none of them: frames may be many. */
+export class Attribution {
+  /** Cycles by slot; they add up to the cycles of the run. */
+  readonly cycles: Float64Array;
+  /** Up to where the cycles of what runs without a full barrier are given; null: nothing does. Infinity: no layer ever starts. */
+  private reached: number | null = null;
+  private startCycle = 0;
+  private endCycle = 0;
+  /** Loads that outlast everything else so far. */
+  private lateLoads: { readonly slot: number; readonly end: number }[] = [];
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly overlapFrames: boolean,
+  ) {
+    this.cycles = new Float64Array(stream.slots);
+  }
+
+  /** The next segment in order has ended. */
+  add({ isPrologue, startCycle, endCycle, firstStart, ends }: EndedSegment): void {
+    const { stream, cycles } = this;
+    if (this.reached === null) {
+      this.startCycle = startCycle;
+      this.reached = firstStart < 0 ? Number.POSITIVE_INFINITY : firstStart;
+      if (firstStart >= 0) cycles[0] += firstStart - startCycle;
+    }
+    this.endCycle = endCycle;
+    const [from, to] = isPrologue ? [0, stream.prologueLength] : [stream.prologueLength, ends.length];
+    for (let i = from; i < to; i++) {
+      if (ends[i] > this.reached && stream.unitOf[i] >= 0 && !this.isLoad(i)) this.give(stream.slotOf[i], ends[i]);
+    }
+    this.lateLoads = this.lateLoads.filter(({ end }) => end > this.reached!);
+    for (let i = from; i < to; i++) {
+      if (ends[i] > this.reached && stream.unitOf[i] >= 0 && this.isLoad(i)) {
+        this.lateLoads.push({ slot: stream.slotOf[i], end: ends[i] });
       }
     }
+    if (isPrologue || !this.overlapFrames) this.finish();
   }
-  attributed[stream.slots - 1] += end - reached;
+
+  /** The run has ended. */
+  finish(): void {
+    if (this.reached === null) return;
+    for (const { slot, end } of this.lateLoads) if (end > this.reached) this.give(slot, end);
+    const { cycles, reached } = this;
+    if (reached === Number.POSITIVE_INFINITY) cycles[0] += this.endCycle - this.startCycle;
+    else cycles[cycles.length - 1] += this.endCycle - reached;
+    this.reached = null;
+    this.lateLoads = [];
+  }
+
+  private isLoad(index: number): boolean {
+    return this.stream.unitKinds[this.stream.unitOf[index]] === "load";
+  }
+
+  private give(slot: number, end: number): void {
+    this.cycles[slot] += end - this.reached!;
+    this.reached = end;
+  }
 }

@@ -1,6 +1,6 @@
 /** What every agent's share of every instruction costs, in tables: [instruction * agents + agent]. */
 import type { MachineParameters } from "../../isa/index.ts";
-import { cost, NOTHING } from "./costs.ts";
+import { COST_RATES, cost, NOTHING } from "./costs.ts";
 import type { ProgramWork } from "./program-work.ts";
 
 export interface CostTable {
@@ -26,11 +26,11 @@ function build({ stream, work }: ProgramWork, p: MachineParameters): CostTable {
     copiesTo: new Int16Array(size).fill(-1),
   };
   work.forEach((shares, i) => {
-    let known = NOTHING;
+    let latest = NOTHING;
     shares.forEach((share, agent) => {
       const at = i * agents + agent;
-      if (agent === 0 || share !== shares[agent - 1]) known = cost(instructions[i], share, p);
-      const { occupancy, tail } = known;
+      if (agent === 0 || share !== shares[agent - 1]) latest = cost(instructions[i], share, p);
+      const { occupancy, tail } = latest;
       table.occupancy[at] = occupancy;
       table.tail[at] = tail;
       if (share.region !== null) table.isTransfer[at] = 1;
@@ -41,13 +41,14 @@ function build({ stream, work }: ProgramWork, p: MachineParameters): CostTable {
   return table;
 }
 
-const known = new WeakMap<ProgramWork, { readonly p: MachineParameters; readonly table: CostTable }>();
+const known = new WeakMap<ProgramWork, { readonly rates: string; readonly table: CostTable }>();
 
-/** The program's costs on a machine; those of the machine used last are kept. */
+/** The program's costs on a machine; those of the rates used last are kept. */
 export function costTable(programWork: ProgramWork, p: MachineParameters): CostTable {
+  const rates = COST_RATES.map((rate) => p[rate]).join();
   const latest = known.get(programWork);
-  if (latest?.p === p) return latest.table;
+  if (latest?.rates === rates) return latest.table;
   const table = build(programWork, p);
-  known.set(programWork, { p, table });
+  known.set(programWork, { rates, table });
   return table;
 }

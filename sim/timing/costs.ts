@@ -84,7 +84,23 @@ const COST: Handlers<[Work, MachineParameters], Cost> = {
   scalar: (_, __, p) => ({ occupancy: p["scalar.cyclesPerOperation"], tail: 0 }),
 };
 
-/** Cycles of one agent's share of an instruction. */
+/** The rates that costs depend on. */
+export const COST_RATES = [
+  "array.passOverlap",
+  "array.hiddenPreload",
+  "sram.banks",
+  "sram.bankBytesPerCycle",
+  "shift.lanes",
+  "pool.lanes",
+  "range.lanes",
+  "lanes.latencyCycles",
+  "link.bytesPerCycle",
+  "link.latencyCycles",
+  "sync.latencyCycles",
+  "scalar.cyclesPerOperation",
+] as const satisfies readonly (keyof MachineParameters)[];
+
+/** Cycles of one agent's share of an instruction. @param p of its rates, COST_RATES alone count */
 export function cost(instruction: Instruction, work: Work, p: MachineParameters): Cost {
   return work.idle ? NOTHING : handlerOf(COST, instruction)(instruction, work, p);
 }

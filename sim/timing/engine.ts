@@ -3,6 +3,7 @@
  * given and its group has arrived; each condition is looked at again only when something touches the unit.
  */
 import { type MachineParameters, type Program, UNIT_KINDS, unitIndex, WAIT_SLOTS } from "../../isa/index.ts";
+import { Attribution } from "./attribution.ts";
 import { Barriers } from "./barriers.ts";
 import { costTable } from "./cost-table.ts";
 import { sramBytesPerCycle } from "./costs.ts";
@@ -43,9 +44,11 @@ export interface Segment {
   endCycle: number;
   /** Start of its first instruction that belongs to a layer; -1: none. */
   firstStart: number;
-  /** When each instruction had ended in all agents. */
-  readonly ends: Float64Array;
+  /** When each instruction had ended in all agents; nothing unless it runs. */
+  ends: Float64Array;
 }
+
+const NOT_RUNNING = new Float64Array(0);
 
 /** What kind of event, in the low bits; the rest names the unit, agent or barrier. */
 const EVENT_BITS = 3;
@@ -73,6 +76,7 @@ export class Engine implements IssueTarget, DramHost {
   readonly transfers: Transfers;
   readonly fetchPlan: FetchPlan;
   readonly segments: Segment[];
+  readonly attribution: Attribution;
   /** First start and last end of each slot; -1: none. */
   readonly slotStarts: Float64Array;
   readonly slotEnds: Float64Array;
@@ -136,6 +140,8 @@ export class Engine implements IssueTarget, DramHost {
   private readonly endSegment: Int32Array;
   private readonly barriersBefore: Int32Array;
 
+  /** Of segments that have ended, for those to come. */
+  private readonly unusedEnds: Float64Array[] = [];
   /** Instructions of a segment that have not ended, halts included. */
   private readonly segmentLeft: Float64Array;
   private sequence = 0;
@@ -177,7 +183,7 @@ export class Engine implements IssueTarget, DramHost {
       startCycle: -1,
       endCycle: -1,
       firstStart: -1,
-      ends: new Float64Array(stream.instructions.length),
+      ends: NOT_RUNNING,
     }));
     const unitInstructions = (from: number, to: number) =>
       stream.unitOf.subarray(from, to).reduce((sum, unit) => sum + (unit >= 0 ? 1 : 0), 0);
@@ -187,6 +193,7 @@ export class Engine implements IssueTarget, DramHost {
       this.segments,
       ({ isPrologue }) => agents * ((isPrologue ? inPrologue : inFrame) + 1),
     );
+    this.attribution = new Attribution(stream, options.overlapFrames);
     this.slotStarts = new Float64Array(slots).fill(-1);
     this.slotEnds = new Float64Array(slots).fill(-1);
 
@@ -270,6 +277,7 @@ export class Engine implements IssueTarget, DramHost {
     }
     const last = this.segments[this.segments.length - 1];
     if (last.endCycle < 0) throw new Error(`the simulation stands still at cycle ${this.now}`);
+    this.attribution.finish();
     for (let unit = 0; unit < this.agents * this.units; unit++) this.timeline.charge(unit, last.endCycle);
   }
 
@@ -309,9 +317,14 @@ export class Engine implements IssueTarget, DramHost {
   private startCourse(first: number): void {
     const chained = this.options.overlapFrames && !this.segments[first].isPrologue;
     const last = chained ? this.segments.length - 1 : first;
-    this.segments[first].startCycle = this.now;
+    this.open(this.segments[first]);
     if (!this.segments[first].isPrologue) this.semaphores.reset();
     this.frontEnd.start(first, last);
+  }
+
+  private open(segment: Segment): void {
+    segment.startCycle = this.now;
+    segment.ends = this.unusedEnds.pop() ?? new Float64Array(this.stream.instructions.length);
   }
 
   /** One instruction less of a segment. */
@@ -319,6 +332,9 @@ export class Engine implements IssueTarget, DramHost {
     if (--this.segmentLeft[index] > 0) return;
     const segment = this.segments[index];
     segment.endCycle = this.now;
+    this.attribution.add(segment);
+    this.unusedEnds.push(segment.ends);
+    segment.ends = NOT_RUNNING;
     const frame = this.segments[0].isPrologue ? index - 1 : index;
     if (this.listeners.onFrame !== null) this.listeners.onFrame(frame, segment.startCycle, this.now);
     const next = this.segments[index + 1];
@@ -342,7 +358,7 @@ export class Engine implements IssueTarget, DramHost {
   halted(segment: number): void {
     const next = this.segments[segment + 1];
     if (this.options.overlapFrames && next !== undefined && !this.segments[segment].isPrologue && next.startCycle < 0) {
-      next.startCycle = this.now;
+      this.open(next);
     }
     this.countDown(segment);
   }

@@ -3,7 +3,6 @@ import { type CheckedProgram, type Machine, UNIT_KINDS, type UnitKind } from "..
 import { addCounters, noCounters } from "../counters.ts";
 import { energyOf } from "../energy.ts";
 import type { Counters, LayerResult } from "../result.ts";
-import { attributeCycles } from "./attribution.ts";
 import { boundName } from "./bounds.ts";
 import { sramBytesPerCycle } from "./costs.ts";
 import type { Engine } from "./engine.ts";
@@ -18,8 +17,7 @@ export function layersOf(
   slotCounters: { readonly prologue: readonly Counters[]; readonly frame: readonly Counters[] },
 ): LayerResult[] {
   const p = machine.parameters;
-  const { frames, overlapFrames } = engine.options;
-  const attributed = attributeCycles(work.stream, engine.segments, overlapFrames);
+  const { frames } = engine.options;
   const spans = slotSpans(engine);
   const loads = transferCycles(work, machine, frames, "load");
   const stores = transferCycles(work, machine, frames, "store");
@@ -27,7 +25,7 @@ export function layersOf(
     const counters = noCounters();
     addCounters(counters, slotCounters.prologue[slot]);
     addCounters(counters, slotCounters.frame[slot], frames);
-    const attributedCycles = attributed[slot];
+    const attributedCycles = engine.attribution.cycles[slot];
     const { sums, busiest } = busyOf(work, engine, slot);
     const needs = {
       mac: busiest.mac,

@@ -10,7 +10,7 @@ afterAll(remove);
 
 async function compiled(level: string): Promise<string> {
   const file = path(`tiny-${level}.bin`);
-  const { code, stderr } = await rapsim(["compile", "tiny", "-o", file, "--optimize", level]);
+  const { code, stderr } = await rapsim(["compile", "tiny", "-o", file, "--machine", "rap-small", "--optimize", level]);
   expect([code, stderr]).toEqual([0, ""]);
   return file;
 }
@@ -29,13 +29,13 @@ describe("rapsim explain", () => {
     const schedules = explanation.steps.flatMap(({ schedule }) => schedule ?? []);
     expect(schedules.length).toBeGreaterThan(0);
     for (const schedule of schedules)
-      expect(schedule.sramBytes).toBeLessThanOrEqual(loadPreset("rap-e").parameters["sram.bytes"]);
+      expect(schedule.sramBytes).toBeLessThanOrEqual(loadPreset("rap-small").parameters["sram.bytes"]);
   });
 
   test("as text", async () => {
     const { code, stdout } = await rapsim(["explain", await compiled("2")]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^tiny on rap-e: [\d,]+ cycles/);
+    expect(stdout).toMatch(/^tiny on rap-small: [\d,]+ cycles/);
     for (const word of ["schedule", "tensors", "SRAM", "simulated", "estimated", "runner-up"])
       expect(stdout).toContain(word);
   });

@@ -1,8 +1,8 @@
 // Is a graph that exists consistent, and do passes keep what a network computes?
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { convolve } from "../../compiler/float-conv.ts";
-import { runFloat } from "../../compiler/float-executor.ts";
+import { convolve } from "../../compiler/float/conv.ts";
+import { runFloat } from "../../compiler/float/executor.ts";
 import {
   type Activation,
   type ConvNode,

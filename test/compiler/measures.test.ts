@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildNetwork } from "../../compiler/builders.ts";
-import { runFloat } from "../../compiler/float-executor.ts";
+import { runFloat } from "../../compiler/float/executor.ts";
 import type { ConvNode } from "../../compiler/graph.ts";
 import { type SimpleGraph, simplify } from "../../compiler/passes/index.ts";
 import { magnitudeSpectrum } from "../../compiler/quantize/measures/fft.ts";

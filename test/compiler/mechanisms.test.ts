@@ -62,7 +62,7 @@ const CASES: Readonly<Record<string, Case>> = {
       return net.conv("d", net.add("sum", a, c), 16, 1);
     },
     agents: 4,
-    sramKiB: 48,
+    sramKiB: 40,
     expected: ["several layers in a phase", "columns", "exchanged corners"],
   },
   "parts of a concatenation are read before the whole is there": {
@@ -77,6 +77,48 @@ const CASES: Readonly<Record<string, Case>> = {
     agents: 4,
     sramKiB: 64,
     expected: [],
+  },
+  "output channels in slices, stored as they are made": {
+    size: [12, 12],
+    build: (net) => net.conv("b", net.conv("a", net.input, 32, 1), 256, 3, SAME),
+    agents: 1,
+    sramKiB: 16,
+    expected: ["slices of output channels", "stored pieces"],
+  },
+  "slices of a tensor that stays in SRAM": {
+    size: [24, 24],
+    build: (net) => {
+      const a = net.conv("a", net.input, 32, 3, SAME);
+      const c = net.conv("c", net.conv("b", a, 32, 3, SAME), 32, 3, SAME);
+      return net.conv("d", net.add("sum", a, c), 16, 1);
+    },
+    agents: 4,
+    sramKiB: 24,
+    expected: ["slices of output channels", "parts in SRAM", "additions across a border"],
+  },
+  "weights again for every stripe, some input channels at a time": {
+    size: [24, 16],
+    build: (net) => net.conv("b", net.conv("a", net.input, 64, 1), 96, 3, SAME),
+    agents: 4,
+    sramKiB: 24,
+    expected: ["streamed weights", "input chunks"],
+  },
+  "a layer for which no phase is good": {
+    size: [12, 12],
+    build: (net) => net.conv("b", net.conv("a", net.input, 128, 1), 64, 3, SAME),
+    agents: 1,
+    sramKiB: 16,
+    expected: ["a layer by itself"],
+  },
+  "a convolution over few pixels, pooled to one": {
+    size: [24, 24],
+    build: (net) => {
+      const small = net.pool("p", net.conv("a", net.input, 64, 3, SAME), "max", 2, 2);
+      return net.pool("q", net.conv("b", net.conv("c", small, 64, 3, SAME), 512, 1), "average", 12, 1);
+    },
+    agents: 16,
+    sramKiB: 64,
+    expected: ["a convolution with its pooling by itself"],
   },
   "strides that skip pixels": {
     size: [31, 29],

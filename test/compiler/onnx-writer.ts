@@ -1,7 +1,7 @@
 // Small float ONNX models for tests, written with the importer's own descriptor; onnxruntime reads them too, so the
 // descriptor's field numbers are checked on the way.
 import * as ort from "onnxruntime-web";
-import { ATTRIBUTE_TYPE, DATA_TYPES, FLOAT32, INT64, modelType } from "../../compiler/onnx-schema.ts";
+import { ATTRIBUTE_TYPE, DATA_TYPES, FLOAT32, INT64, modelType } from "../../compiler/onnx/schema.ts";
 
 ort.env.wasm.numThreads = 1;
 

@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runFloat } from "../../compiler/float-executor.ts";
+import { runFloat } from "../../compiler/float/executor.ts";
 import { countMacs, countWeights, elements, shapeText } from "../../compiler/graph.ts";
+import { OPERATORS } from "../../compiler/onnx/operators.ts";
 import { importOnnx } from "../../compiler/onnx.ts";
-import { OPERATORS } from "../../compiler/onnx-operators.ts";
 import { simplify } from "../../compiler/passes/index.ts";
 import { parseSidecar } from "../../compiler/sidecar.ts";
 import { RapError } from "../../isa/index.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildNetwork } from "../../compiler/builders.ts";
-import { runFloat } from "../../compiler/float-executor.ts";
+import { runFloat } from "../../compiler/float/executor.ts";
 import type { ConvNode } from "../../compiler/graph.ts";
 import { simplify } from "../../compiler/passes/index.ts";
 import { bestCandidate } from "../../compiler/quantize/ensemble.ts";
@@ -12,7 +12,7 @@ import { outputGains } from "../../compiler/quantize/measures/noise.ts";
 import { type Block, InputMoments } from "../../compiler/quantize/moments.ts";
 import { observe } from "../../compiler/quantize/observe.ts";
 import { rescale } from "../../compiler/quantize/rescale.ts";
-import { roundByMoments, roundToNearest } from "../../compiler/quantize/round-weights.ts";
+import { MomentRounding, roundToNearest } from "../../compiler/quantize/round-weights.ts";
 import { planScales } from "../../compiler/quantize/scales.ts";
 import { stimulus } from "../../compiler/stimuli.ts";
 import { arbitraryGraph } from "./arbitrary-graph.ts";
@@ -72,7 +72,7 @@ describe("rounding by moments", () => {
     const block = { group: 0, columns: Int32Array.of(0, 1), sums: Float32Array.of(1, 1, 1, 1) };
     const out = new Int8Array(2);
     // 0.4 and 0.4 round to 0 and 0, 0.8 short in the sum; one of them as 1 leaves 0.2 too much
-    roundByMoments(Float32Array.of(0.4, 0.4), 0, [block], out);
+    new MomentRounding([block]).round(Float32Array.of(0.4, 0.4), 0, 0, out);
     expect([...out].sort()).toEqual([0, 1]);
     roundToNearest(Float32Array.of(0.4, 0.4), 0, out);
     expect([...out]).toEqual([0, 0]);
@@ -92,13 +92,15 @@ describe("rounding by moments", () => {
       if (node.op !== "conv") continue;
       const perOutput = node.weights.length / node.bias.length;
       const blocks = moments.of(node.name);
+      const rounding = new MomentRounding(blocks);
       for (let k = 0; k < node.bias.length; k++) {
         const float = node.weights.subarray(k * perOutput, (k + 1) * perOutput);
-        const own = blocks.filter(({ group }) => group === Math.floor((k * node.groups) / node.bias.length));
+        const group = Math.floor((k * node.groups) / node.bias.length);
         const [nearest, lowered] = [new Int8Array(perOutput), new Int8Array(perOutput)];
         roundToNearest(float, 6, nearest);
-        roundByMoments(float, 6, own, lowered);
-        for (const block of own) {
+        rounding.round(float, 6, group, lowered);
+        for (const block of blocks) {
+          if (block.group !== group) continue;
           before += squaredError(block, float, 6, nearest);
           after += squaredError(block, float, 6, lowered);
         }
@@ -121,10 +123,10 @@ describe("the ensemble", () => {
 
   test("weighs logarithms: a factor of 2 in one outweighs a factor of 1.5 in another, until weights say otherwise", () => {
     const losses = table({ sqnr: [2, 1], kl: [1, 1.5] });
-    expect(bestCandidate([losses], 2, { sqnr: 1, kl: 1 })).toBe(1);
-    expect(bestCandidate([losses], 2, { sqnr: 1, kl: 2 })).toBe(0);
+    expect(bestCandidate(losses, { sqnr: 1, kl: 1 })).toBe(1);
+    expect(bestCandidate(losses, { sqnr: 1, kl: 2 })).toBe(0);
     // in any unit
-    expect(bestCandidate([table({ sqnr: [2e6, 1e6], kl: [1, 1.5] })], 2, { sqnr: 1, kl: 1 })).toBe(1);
+    expect(bestCandidate(table({ sqnr: [2e6, 1e6], kl: [1, 1.5] }), { sqnr: 1, kl: 1 })).toBe(1);
   });
 
   test("weights as text: read, written, refused", () => {

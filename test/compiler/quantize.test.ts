@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildNetwork } from "../../compiler/builders.ts";
-import { runFloat } from "../../compiler/float-executor.ts";
+import { runFloat } from "../../compiler/float/executor.ts";
 import { type ConvNode, countMacs, type FloatGraph, LINEAR, makeGraph, RELU } from "../../compiler/graph.ts";
 import { simplify } from "../../compiler/passes/index.ts";
 import { accumulatorBound, nearestSlope, quantizeConv } from "../../compiler/quantize/conv.ts";
@@ -409,8 +409,24 @@ test("a large network is watched on a smaller picture; one that cannot take anot
   expect(shrink(graph, (3 * 256 * 1024) / 4).preprocess).toMatchObject({ height: 128, width: 512 });
   // never below 64 pixels, where padding would be most of what is seen
   expect(shrink(graph, 1).preprocess).toMatchObject({ height: 64, width: 64 });
+  // drawing a picture costs, too, however little the network does
+  const huge = { ...preprocess, height: 4096, width: 4096 };
+  expect(shrink(makeGraph({ ...rest, nodes, preprocess: huge }), 1e12).preprocess).toMatchObject({
+    height: 1024,
+    width: 1024,
+  });
   const whole: ConvNode = { ...(nodes[0] as ConvNode), kernel: [255, 255], weights: numbers(3 * 255 * 255) };
   expect(shrink(makeGraph({ ...rest, nodes: [whole], preprocess: large }), 1).preprocess).toEqual(large);
+});
+
+test("a network that no program can hold is refused before any work, by its shapes", () => {
+  const { nodes, preprocess, ...rest } = oneConv({ weights: numbers(15), bias: numbers(5) });
+  const side = 7000;
+  const graph = makeGraph({ ...rest, nodes, preprocess: { ...preprocess, height: side, width: side } });
+  const bytes = side * side * (3 + 4 * 5) + 15;
+  expect(() => quantize(graph, { onProgress: () => expect.unreachable() })).toThrow(
+    `input, weights and outputs take ${bytes} B of DRAM; at most ${2 ** 30} B are simulated`,
+  );
 });
 
 test("samples are whole pixels of every tensor", () => {

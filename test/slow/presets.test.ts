@@ -5,6 +5,7 @@ import { compileModel, type QuantizedModel, quantize } from "../../compiler/inde
 import { assemble, checkProgram, disassemble, encodeProgram, loadPreset, presetNames } from "../../isa/index.ts";
 import { checkLaws, Execution, findRaces, simulateTiming } from "../../sim/index.ts";
 import { runReference } from "../reference/index.ts";
+import { tooWide } from "../support/eight-bits.ts";
 
 const SEED = 7;
 /** A race check of a program this long takes minutes; shorter ones of the same machine are checked. */
@@ -25,6 +26,7 @@ for (const network of ["tiny", "squeezenet", "squeezedet"]) {
 
     test.each(presetNames())("on %s", (preset) => {
       const program = compileModel(model, loadPreset(preset));
+      expect(tooWide(program)).toEqual([]);
       const file = encodeProgram(program);
       expect(Buffer.compare(encodeProgram(assemble(disassemble(program), "program.s")), file)).toBe(0);
       const checked = checkProgram(program, preset);

@@ -11,9 +11,9 @@ import { arbitraryQuantizedModel } from "../arbitrary/quantized-model.ts";
 const NETWORKS = 50;
 const WITHIN = 1.1;
 /** Of level 2; level 1 tries fewer. */
-const EFFORT: SearchEffort = { stripeHeights: 10, columnCuts: 8, longestGrid: 256 };
+const EFFORT: SearchEffort = { stripeHeights: 10, columnCuts: 8, refinements: 2, longestGrid: 256 };
 /** More sizes than any tile has rows or columns. */
-const EXHAUSTIVE: SearchEffort = { stripeHeights: 64, columnCuts: 64, longestGrid: 256 };
+const EXHAUSTIVE: SearchEffort = { stripeHeights: 64, columnCuts: 64, refinements: 0, longestGrid: 256 };
 
 test("tiny networks: the search against all tilings", () => {
   const models = fc.sample(arbitraryQuantizedModel({ maxSteps: 3 }), { numRuns: 4 * NETWORKS, seed: 1 });

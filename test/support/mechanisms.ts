@@ -5,6 +5,7 @@ import type { TimingResult } from "../../sim/index.ts";
 export const MECHANISMS = [
   "several layers in a phase",
   "a layer by itself",
+  "a convolution with its pooling by itself",
   "stripes",
   "columns",
   "kept rows",
@@ -45,6 +46,9 @@ export function mechanismsOf(program: Program, timing: TimingResult): Set<Mechan
   }
   note("a layer by itself", schedule.length > 0 && layers.some((_, layer) => !inPhase.has(layer)));
   note("halos computed again", schedule.length > 0 && timing.totals.macsExecuted > timing.totals.macs);
+  const isLoaded = new Set(body.flatMap(({ op }, i) => (op === "load" ? [sourceMap[prologue.length + i].layer] : [])));
+  const alone = layers.findIndex(({ op }, layer) => op.endsWith("pool") && !inPhase.has(layer) && !isLoaded.has(layer));
+  note("a convolution with its pooling by itself", schedule.length > 0 && alone >= 0);
   // more than one step names a tensor it crosses a border with, as a writer of some of its channels
   const stores = new Set<string>();
   const writers = new Map<number, Set<number>>();

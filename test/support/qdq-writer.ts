@@ -1,5 +1,5 @@
 /** A quantized model written as float ONNX with QuantizeLinear and DequantizeLinear, as quantizing tools do. */
-import { ATTRIBUTE_TYPE, DATA_TYPES, FLOAT32, modelType } from "../../compiler/onnx-schema.ts";
+import { ATTRIBUTE_TYPE, DATA_TYPES, FLOAT32, modelType } from "../../compiler/onnx/schema.ts";
 import type { QConv, QNode, QTensor, QuantizedModel } from "../../compiler/quantized-model.ts";
 import { alignBias } from "../reference/index.ts";
 

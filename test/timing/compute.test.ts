@@ -1,7 +1,17 @@
 /** Do the units that compute take the cycles of docs/timing.md? */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { loadPreset, PARAMETER_KEYS, type Packing } from "../../isa/index.ts";
+import {
+  type Instruction,
+  instruction,
+  loadPreset,
+  OPS,
+  PARAMETER_KEYS,
+  PARAMETERS,
+  type Packing,
+} from "../../isa/index.ts";
+import { COST_RATES, cost } from "../../sim/timing/costs.ts";
+import type { Work } from "../../sim/timing/work.ts";
 import { axis, Builder, type Fields, run, type Shape, whole } from "./build.ts";
 
 /** Cycles of one convolution by itself. */
@@ -277,4 +287,33 @@ describe("scalar operations", () => {
     for (let agent = 0; agent < 4; agent++) expect(cycles(reduce, agent)).toBe(16 + 9);
     expect(result.totals.linkBytes).toBe(4 * 33 * 4);
   });
+});
+
+test("costs depend on no rate but those they name", () => {
+  const { program } = new Builder().check();
+  const read = new Set<string>();
+  const p = new Proxy(program.machine.parameters, {
+    get: (all, key: string) => {
+      read.add(key);
+      return Reflect.get(all, key);
+    },
+  });
+  const work: Work = {
+    idle: false,
+    pixels: 7,
+    passes: 3,
+    macs: 1,
+    values: 20,
+    channelRuns: [8, 3],
+    bytes: 100,
+    fillBytes: 0,
+    region: null,
+    copiesTo: 1,
+    sramReadBytes: 50,
+    sramWriteBytes: 60,
+    accumulatorAccesses: 5,
+  };
+  for (const op of OPS) cost(instruction(op, {}) as Instruction, work, p);
+  const rates = [...read].filter((key) => PARAMETERS[key as keyof typeof PARAMETERS].kind === "rate");
+  expect(rates.sort()).toEqual([...COST_RATES].sort());
 });

@@ -94,6 +94,8 @@ test("a prepared program takes any rates, one after another, as if each were its
     ["dma.requestBytes", (value) => (value === 64 ? 256 : 64)],
     ["dram.burstBytes", (value) => (value === 64 ? 32 : 64)],
     ["clockHz", (value) => 2 * value],
+    ["range.lanes", (value) => value + 3],
+    ["sram.bankBytesPerCycle", (value) => (value === 16 ? 8 : 16)],
     ["energy.dramPjPerByte", (value) => 3 * value],
   ];
   const change = fc.subarray([...changes], { minLength: 1, maxLength: 4 });

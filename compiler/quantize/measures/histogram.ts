@@ -15,8 +15,8 @@ export function klDivergence(reference: Float32Array, actual: Float32Array): num
   let [low, high] = [Infinity, -Infinity];
   for (const values of [reference, actual]) {
     for (let i = 0; i < values.length; i++) {
-      low = Math.min(low, values[i]);
-      high = Math.max(high, values[i]);
+      if (values[i] < low) low = values[i];
+      if (values[i] > high) high = values[i];
     }
   }
   if (!(high > low)) return 0;

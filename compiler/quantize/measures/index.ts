@@ -9,4 +9,4 @@ export {
   weightNoise,
 } from "./noise.ts";
 export { cosineSimilarity, decibels, rmse, sqnrDb } from "./similarity.ts";
-export { channelRows, spectralDistance } from "./spectral.ts";
+export { channelRows, distanceOfSpectra, spectra, spectralDistance } from "./spectral.ts";

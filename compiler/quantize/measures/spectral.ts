@@ -13,14 +13,27 @@ import { magnitudeSpectrum } from "./fft.ts";
  * @param length of a signal; divides the number of values
  */
 export function spectralDistance(reference: Float32Array, actual: Float32Array, length: number): number {
+  return distanceOfSpectra(spectra(reference, length), spectra(actual, length));
+}
+
+/** Magnitude spectra of signals of `length` values, one after the other. */
+export function spectra(values: Float32Array, length: number): Float64Array {
+  const parts: Float64Array[] = [];
+  for (let at = 0; at < values.length; at += length) parts.push(magnitudeSpectrum(values.subarray(at, at + length)));
+  const out = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => {
+    out.set(part, at);
+    return at + part.length;
+  }, 0);
+  return out;
+}
+
+/** `spectralDistance` of signals whose spectra are known. */
+export function distanceOfSpectra(reference: Float64Array, actual: Float64Array): number {
   let [power, difference] = [0, 0];
-  for (let at = 0; at < reference.length; at += length) {
-    const r = magnitudeSpectrum(reference.subarray(at, at + length));
-    const a = magnitudeSpectrum(actual.subarray(at, at + length));
-    for (let i = 0; i < r.length; i++) {
-      power += r[i] * r[i];
-      difference += (r[i] - a[i]) ** 2;
-    }
+  for (let i = 0; i < reference.length; i++) {
+    power += reference[i] * reference[i];
+    difference += (reference[i] - actual[i]) ** 2;
   }
   return difference === 0 ? 0 : Math.sqrt(difference / power);
 }

@@ -1,6 +1,6 @@
 /** Initializers and Constant values. Every length is checked against the extents before anything is allocated. */
-import { RapError } from "../isa/index.ts";
-import { DATA_TYPES, FLOAT32, INT64, type TensorProto } from "./onnx-schema.ts";
+import { RapError } from "../../isa/index.ts";
+import { DATA_TYPES, FLOAT32, INT64, type TensorProto } from "./schema.ts";
 
 export interface OnnxConstant {
   readonly dims: readonly number[];

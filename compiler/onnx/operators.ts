@@ -1,7 +1,7 @@
 /** The ONNX operators that are read, one row each (docs/models.md holds the same list for users). */
-import { type Activation, type FTensor, LINEAR, MAX_EXTENT, RELU, windowExtent } from "./graph.ts";
-import type { Imported, NodeReader } from "./onnx-node.ts";
-import type { Pads, Pair } from "./quantized-model.ts";
+import { type Activation, type FTensor, LINEAR, MAX_EXTENT, RELU, windowExtent } from "../graph.ts";
+import type { Pads, Pair } from "../quantized-model.ts";
+import type { Imported, NodeReader } from "./node.ts";
 
 type Operator = (reader: NodeReader) => Imported;
 

@@ -1,8 +1,8 @@
 /** One ONNX node while it is read: typed attributes and inputs, and a place for messages. */
-import { RapError } from "../isa/index.ts";
-import type { FNode, FTensor } from "./graph.ts";
-import { ATTRIBUTE_TYPE, type AttributeProto, type NodeProto } from "./onnx-schema.ts";
-import { type OnnxConstant, readConstant } from "./onnx-tensor.ts";
+import { RapError } from "../../isa/index.ts";
+import type { FNode, FTensor } from "../graph.ts";
+import { ATTRIBUTE_TYPE, type AttributeProto, type NodeProto } from "./schema.ts";
+import { type OnnxConstant, readConstant } from "./tensor.ts";
 
 /** What a name stands for: a constant, or a tensor of rank 4 ([1, C, H, W]) or 2 ([1, N]). */
 export type OnnxValue =

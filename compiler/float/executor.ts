@@ -1,6 +1,7 @@
 /** Runs a float graph in plain TypeScript: how the quantizer learns activation ranges, and what tests compare. */
-import { convolve } from "./float-conv.ts";
-import { type Activation, elements, type FloatGraph, type FNode, type FTensor, type PoolNode } from "./graph.ts";
+
+import { type Activation, elements, type FloatGraph, type FNode, type FTensor, type PoolNode } from "../graph.ts";
+import { convolve } from "./conv.ts";
 
 /** Values of one tensor, [height][width][channels]. */
 export type Values = Float32Array;

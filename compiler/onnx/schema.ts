@@ -3,7 +3,7 @@
  * int64 fields are declared int32: extents and attributes fit, and no `Long` object is made per number.
  */
 import protobuf from "protobufjs/light.js";
-import { RapError } from "../isa/index.ts";
+import { RapError } from "../../isa/index.ts";
 
 /** AttributeProto.AttributeType values used here. */
 export const ATTRIBUTE_TYPE = { FLOAT: 1, INT: 2, STRING: 3, TENSOR: 4, FLOATS: 6, INTS: 7 } as const;
