@@ -67,11 +67,15 @@ export function partsOf(
   return parts;
 }
 
-/** Tensors whose margins a phase reads that were not filled before it. @param filled grows by them */
+/**
+ * Tensors whose margins a phase reads that are not filled before it.
+ * @param filled those that are; grows by the phase's, and shrinks by what the phase makes a part of: that part's margins are not filled
+ */
 export function toExchange(phase: PlannedPhase, filled: Set<string>): string[] {
   const found: string[] = [];
   for (const use of phase.shape.uses.values()) {
     const { name } = use.root;
+    if (use.kind === "output") filled.delete(name);
     if (use.kind !== "input" || phase.choice.homes.get(name) !== "sram" || filled.has(name)) continue;
     const { top, bottom, left, right } = reachOf(phase, name);
     if (top + bottom + left + right === 0) continue;

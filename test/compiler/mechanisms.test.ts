@@ -78,6 +78,17 @@ const CASES: Readonly<Record<string, Case>> = {
     sramKiB: 64,
     expected: [],
   },
+  "margins of a concatenation go over links again when its second part is there": {
+    size: [30, 27],
+    build: (net) => {
+      const a = net.conv("a", net.input, 64, 3, SAME);
+      const c = net.conv("c", net.conv("b", a, 64, 3, SAME), 64, 3, SAME);
+      return net.conv("d", net.concat("ac", [a, c]), 64, 3, SAME);
+    },
+    agents: 16,
+    sramKiB: 96,
+    expected: ["parts in SRAM", "exchanged margins"],
+  },
   "output channels in slices, stored as they are made": {
     size: [12, 12],
     build: (net) => net.conv("b", net.conv("a", net.input, 32, 1), 256, 3, SAME),
