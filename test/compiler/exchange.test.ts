@@ -24,7 +24,15 @@ test("the margins of a concatenation are exchanged again when another part of it
     const shape = phaseShape(network, index, index + 1)!;
     const homes = new Map<string, Home>([...shape.uses.keys()].map((name) => [name, "sram"]));
     const tile = { height: 8, width: 16 };
-    const tiling = { gridY: 2, gridX: 1, tile, stripeRows: 8, stripeCols: 16, weightsResident: true, storeStripes: true };
+    const tiling = {
+      gridY: 2,
+      gridX: 1,
+      tile,
+      stripeRows: 8,
+      stripeCols: 16,
+      weightsResident: true,
+      storeStripes: true,
+    };
     return {
       kind: "phase",
       shape,
