@@ -1,7 +1,10 @@
 /** rapsim as a library: `quantize`, `compile`, `simulate`, and what they stand on. */
+import { type CompileOptions, compileModel, type QuantizedModel } from "./compiler/index.ts";
+import type { Machine, Program } from "./isa/index.ts";
+import { latencyOf } from "./sim/index.ts";
+
 export {
   type CompileOptions,
-  compileModel as compile,
   decodeRapq,
   encodeRapq,
   importOnnx,
@@ -25,3 +28,11 @@ export {
   type TimingOptions,
   type TimingResult,
 } from "./sim/index.ts";
+
+/**
+ * A program for a machine, the one that `rapsim compile` makes: candidates are timed, and the fastest is taken.
+ * @throws RapError where the network does not fit the machine
+ */
+export function compile(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
+  return compileModel(model, machine, { latencyOf, ...options });
+}

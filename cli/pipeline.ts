@@ -69,14 +69,14 @@ export async function compileProgram(model: string, choices: CompileChoices, con
   const { machine, packing, optimize, ...quantizeChoices } = choices;
   const quantized = await quantizeModel(model, quantizeChoices, context);
   const { compileModel } = await import("../compiler/index.ts");
-  const { checkProgram, encodeProgram } = await import("../isa/index.ts");
-  const { simulateTiming } = await import("../sim/index.ts");
+  const { encodeProgram } = await import("../isa/index.ts");
+  const { latencyOf } = await import("../sim/index.ts");
   const start = performance.now();
   const report = context.progress.stage("compile");
   const program = compileModel(quantized, machine, {
     ...(packing === undefined ? {} : { packing }),
     ...(optimize === undefined ? {} : { optimize }),
-    latencyOf: (candidate) => simulateTiming(checkProgram(candidate, candidate.name), {}).totals.latencyCycles,
+    latencyOf,
     onProgress: (_stage, fraction) => report(fraction),
   });
   context.log.info({ program: program.name, machine: machine.name, milliseconds: elapsed(start) }, "compiled");

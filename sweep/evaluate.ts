@@ -1,7 +1,7 @@
 /** Evaluates tasks: the network once, its program once for each machine it is made for, its time once for each point. */
 import { compileModel, decodeRapq, type QuantizedModel } from "../compiler/index.ts";
 import { checkProgram, createMachine, RapError, sha256, withParameters } from "../isa/index.ts";
-import { prepareTiming } from "../sim/index.ts";
+import { latencyOf, prepareTiming } from "../sim/index.ts";
 import { type Figures, figuresOf } from "./figures.ts";
 import type { Outcome, Task } from "./task.ts";
 
@@ -61,7 +61,7 @@ export function createEvaluator(): Evaluator {
 
 function prepare({ machine, optimize, packing, frames, overlapFrames }: Task, model: QuantizedModel): TimeWith {
   const compiledFor = createMachine("sweep", machine, "machine");
-  const program = compileModel(model, compiledFor, { optimize, ...(packing === null ? {} : { packing }) });
+  const program = compileModel(model, compiledFor, { optimize, latencyOf, ...(packing === null ? {} : { packing }) });
   const time = prepareTiming(checkProgram(program, "program"));
   return (rates) => {
     const own = withParameters(compiledFor, rates, "point");

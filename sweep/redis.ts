@@ -42,7 +42,7 @@ export function redisPlace(url: string, password: string | undefined): RedisPlac
   const database = pathname.replace(/^\//, "");
   if (!/^\d{0,4}$/.test(database))
     throw new UsageError("--redis: behind the host stands the number of a database, or nothing");
-  const secret = parsed.password === "" ? password : decodeURIComponent(parsed.password);
+  const secret = parsed.password === "" ? password : decoded(parsed.password);
   const host = hostname.replace(/^\[|\]$/g, "");
   return {
     shown: `${protocol}//${hostname}:${port || DEFAULT_PORT}`,
@@ -50,11 +50,20 @@ export function redisPlace(url: string, password: string | undefined): RedisPlac
       host,
       port: Number(port || DEFAULT_PORT),
       db: Number(database || 0),
-      ...(username === "" ? {} : { username: decodeURIComponent(username) }),
+      ...(username === "" ? {} : { username: decoded(username) }),
       ...(secret === undefined ? {} : { password: secret }),
       ...(protocol === "rediss:" ? { tls: { servername: host } } : {}),
     },
   };
+}
+
+/** A part of a URL in plain characters. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new UsageError("--redis: in a user or password, % is written %25");
+  }
 }
 
 /** What became of the connection, for logs. */

@@ -1,2 +1,2 @@
 export { NOT_MODELLED } from "./not-modelled.ts";
-export { prepareTiming, simulateTiming, type TimingOptions } from "./simulate.ts";
+export { latencyOf, prepareTiming, simulateTiming, type TimingOptions } from "./simulate.ts";

@@ -1,5 +1,12 @@
 /** The time of a program on a machine. */
-import { type CheckedProgram, type Machine, RapError, structureDifferences } from "../../isa/index.ts";
+import {
+  type CheckedProgram,
+  checkProgram,
+  type Machine,
+  type Program,
+  RapError,
+  structureDifferences,
+} from "../../isa/index.ts";
 import type { SimulationEmitter } from "../events.ts";
 import type { TimingResult } from "../result.ts";
 import { type CreateDram, Engine, type Listeners } from "./engine.ts";
@@ -38,6 +45,11 @@ export function prepareTiming(checked: CheckedProgram): (options?: TimingOptions
  */
 export function simulateTiming(checked: CheckedProgram, options: TimingOptions = {}): TimingResult {
   return prepareTiming(checked)(options);
+}
+
+/** Cycles from a frame's input to its output: what the compiler compares its candidates by. @throws RapError for a wrong program */
+export function latencyOf(program: Program): number {
+  return simulateTiming(checkProgram(program, program.name)).totals.latencyCycles;
 }
 
 function timeProgram(checked: CheckedProgram, work: ProgramWork, options: TimingOptions): TimingResult {
