@@ -166,6 +166,13 @@ describe("load", () => {
     expect(run(program).cycles(load)).toBe(cycles);
   });
 
+  test("addresses that cost nothing: one request per cycle at most", () => {
+    // 64 requests of 64 B, which DRAM serves at 1 KiB per cycle: the last goes out 63 cycles after the first
+    const fast = { "dma.requestBytes": 64, "dma.outstanding": 64, "dma.bytesPerCycle": 1024, "dram.bytesPerCycle": 1024 };
+    const load = transfer("load", [1, 1, 4096], { ...fast, "dma.runCycles": 0 });
+    expect(load.cycles(load.index)).toBe(32 + 63 + 1 + 100);
+  });
+
   test("requests go out when their addresses are made", () => {
     const program = new Builder({ ...RATES, "dma.runCycles": 10, "dma.outstanding": 8 });
     const tensor = program.tensor("tile", [1, 64, 256], "intermediate");
