@@ -1,13 +1,13 @@
 /** The folder of a sweep: what it is of, so that only the same sweep goes on in it. */
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
 import { machineSha256, RapError } from "../isa/index.ts";
 import { type Calibration, networkSources, type Space } from "../sweep/index.ts";
-import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
+import { prepareFolder, shown, writeOutput } from "./files.ts";
 import type { Io } from "./io.ts";
+import { readManifest } from "./manifest.ts";
 
 const SCHEMA = "rapsim.sweep/1";
 const MANIFEST = "sweep.json";
@@ -38,7 +38,7 @@ export async function openSweepFolder(
   };
   await prepareFolder(folder);
   const path = (name: string) => join(folder, name);
-  const before = await readManifest(path(MANIFEST));
+  const before = await readManifest(path(MANIFEST), manifestSchema, "a sweep");
   if (before !== null && !resume) {
     throw new RapError(`${shown(folder)}: holds a sweep; go on with it (--resume), or give another folder with -o`);
   }
@@ -51,19 +51,4 @@ export async function openSweepFolder(
   await writeOutput(path("space.yaml"), text, io);
   await writeOutput(path(MANIFEST), `${JSON.stringify({ schema: SCHEMA, run, identity }, null, 2)}\n`, io);
   return { run, path };
-}
-
-async function readManifest(path: string): Promise<z.infer<typeof manifestSchema> | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    return refuse(path, "read", error);
-  }
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new RapError(`${shown(path)}: not the manifest of a sweep; give another folder with -o`, { cause });
-  }
 }
