@@ -131,6 +131,17 @@ describe("going on", () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining("holds a sweep; go on with it (--resume)")]);
   });
 
+  test("--resume where there is nothing to resume says so, and begins; --best begins in silence", async () => {
+    const argv = (folder: string) => ["sweep", spaceFile(SPACE), "-o", path(folder), "--limit", "1"];
+    const resumed = await rapsim([...argv("nothing"), "--resume"]);
+    expect([resumed.code, resumed.stderr]).toEqual([
+      0,
+      expect.stringMatching(/WARN: nothing to resume: the folder holds no sweep yet; beginning one .*nothing/),
+    ]);
+    expect(rowsOf("nothing")).toHaveLength(1);
+    expect(await rapsim([...argv("best"), "--best"])).toMatchObject({ code: 0, stderr: "" });
+  });
+
   test("nor gone on with as another one", async () => {
     const other = await rapsim([
       "sweep",
