@@ -5,7 +5,7 @@ import { BUILT_IN_NETWORKS } from "../compiler/builders.ts";
 import { encodeRapq, loadModel, type QuantizeOptions } from "../compiler/index.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
-import { makeFolder, RapError, sha256 } from "../isa/index.ts";
+import { listNames, makeFolder, RapError, sha256, systemReason } from "../isa/index.ts";
 import type { Options } from "./settings.ts";
 
 /** How a network becomes integers. */
@@ -46,9 +46,10 @@ function fileHashes(path: string): string[] {
     try {
       return sha256(readFileSync(file));
     } catch (error) {
-      throw new RapError(`network '${file}': cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-        cause: error,
-      });
+      throw new RapError(
+        `network '${file}': cannot be read: ${systemReason(error)}; built-in networks are ${listNames(BUILT_IN_NETWORKS)}`,
+        { cause: error },
+      );
     }
   });
 }

@@ -244,6 +244,18 @@ describe("wrong use", () => {
     expect(stderr).not.toContain("hush");
   });
 
+  test.each([
+    [
+      "settings: { network: none.onnx }",
+      /space\d+\.yaml:4: network '.*none\.onnx': cannot be read: no such file or folder; built-in networks are squeezedet,/,
+    ],
+    ["dataset: { folder: none }", /space\d+\.yaml:4: .*none: no such folder; a KITTI data set has/],
+    ["calibration: none", /space\d+\.yaml:4: .*none/],
+  ])("what a space file names and is not there is refused by line: %s", async (line, message) => {
+    const argv = ["sweep", spaceFile(`name: t\naxes:\n  agents: [1]\n${line}\n`), "-o", path("absent")];
+    expect(await rapsim(argv)).toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
+  });
+
   test("a worker needs to know where", async () => {
     const { code, stderr } = await rapsim(["worker"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("--redis: where the queue is, is needed")]);
