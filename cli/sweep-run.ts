@@ -63,8 +63,11 @@ async function sweepAt(
 
 // BullMQ and its client are loaded for those who use them
 async function redisPlaceOf(url: string, { io }: Context): Promise<RedisPlace> {
-  const { redisPlace } = await import("../sweep/redis.ts");
-  return redisPlace(url, io.env.RAPSIM_REDIS_PASSWORD);
+  const { checkRedis, redisPlace } = await import("../sweep/redis.ts");
+  const place = redisPlace(url, io.env.RAPSIM_REDIS_PASSWORD);
+  // before there is a folder: what is refused here has begun no sweep
+  await checkRedis(place);
+  return place;
 }
 
 async function openQueue(place: RedisPlace, run: string, { log }: Context) {

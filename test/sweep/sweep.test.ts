@@ -262,13 +262,13 @@ describe("wrong use", () => {
   });
 
   test("Redis that is not there is one clear error without the password", async () => {
-    mkdirSync(path("away"), { recursive: true });
     const argv = ["sweep", spaceFile(SPACE), "-o", path("away/out"), "--redis", "redis://me:hush@127.0.0.1:1"];
     const { code, stderr } = await rapsim(argv);
     expect([code, stderr]).toEqual([
       1,
       "redis://127.0.0.1:1: Redis cannot be used: nothing listens there; start redis-server, or give another address\n",
     ]);
+    expect(existsSync(path("away"))).toBe(false);
   });
 });
 
