@@ -106,9 +106,13 @@ export function accumulatorBound(
 /** The bias at the finest exponent that holds it in 8 bits and can be aligned to the accumulator; null when none can. */
 function quantizeBias(bias: number, accExponent: number): { bias: number; biasShift: number } | null {
   const finest = bias === 0 ? accExponent : bestExponent(Float32Array.of(bias), "i8");
-  const biasShift = clamp(accExponent - finest, BIAS_SHIFT_MIN, BIAS_SHIFT_MAX);
-  const integer = Math.floor(bias * 2 ** (accExponent - biasShift) + 0.5);
-  return integer < -128 || integer > 127 ? null : { bias: integer, biasShift };
+  // 127.5 is as far from 127 as from 128: there the finest exponent is one too fine
+  for (const exponent of [finest, finest - 1]) {
+    const biasShift = clamp(accExponent - exponent, BIAS_SHIFT_MIN, BIAS_SHIFT_MAX);
+    const integer = Math.floor(bias * 2 ** (accExponent - biasShift) + 0.5);
+    if (integer >= -128 && integer <= 127) return { bias: integer, biasShift };
+  }
+  return null;
 }
 
 /** The two shifts whose sum 2^-a + 2^-b (or 2^-a alone: b = 0) is nearest to a slope in (0, 1). */

@@ -284,6 +284,11 @@ describe("one convolution, by hand", () => {
     expect([quantized.accExponents[0], quantized.weights[0]]).toEqual([5, 63]);
   });
 
+  test("a bias half way between the largest integer and the next has an exponent", () => {
+    const { bias, biasShift, accExponents } = quantizeConv({ ...conv, bias: Float32Array.of(127.5) }, -1, 128, () => 0);
+    expect(bias[0] * 2 ** (biasShift[0] - accExponents[0])).toBe(128);
+  });
+
   test("a bias beyond all reach is refused", () => {
     expect(() => quantizeConv({ ...conv, bias: Float32Array.of(2 ** 40) }, -1, 128, () => 0)).toThrow(
       "conv: output channel 0 overflows a 32-bit accumulator at every weight exponent",
