@@ -41,7 +41,7 @@ const part = <T>(name: string) => JSON.parse(output("./parts.js", name, folder))
 
 function wallMs(...args: string[]): number {
   const start = performance.now();
-  output("../cli/main.js", ...args);
+  output("../bin/rapsim.js", ...args);
   return performance.now() - start;
 }
 
@@ -70,7 +70,7 @@ const progress = (text: string) => process.stderr.write(`${text}\n`);
 
 const loadBefore = loadavg()[0].toFixed(1);
 progress(`${NETWORK} on rap-e; load ${loadBefore}`);
-output("../cli/main.js", "quantize", NETWORK, "-o", join(folder, "model.rapq"));
+output("../bin/rapsim.js", "quantize", NETWORK, "-o", join(folder, "model.rapq"));
 wallMs(...COMMANDS["rapsim compile"].args);
 writeFileSync(join(folder, "int8.onnx"), writeQdq(loadModel(NETWORK, { activations: "u8", head: "i8" })));
 writeFileSync(join(folder, "float32.onnx"), floatOnnx(loadModel(NETWORK)));

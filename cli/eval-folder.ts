@@ -9,6 +9,7 @@ import { RapError } from "../isa/errors.ts";
 import { RESULTS, type Result } from "./eval-detector.ts";
 import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
 import type { Io } from "./io.ts";
+import { readManifest } from "./manifest.ts";
 
 const MANIFEST = "manifest.json";
 const MANIFEST_SCHEMA = "rapsim.evaluation-folder/1";
@@ -51,21 +52,6 @@ const dataFolder = (folder: string, result: Result) => join(folder, result, "dat
 
 const EXTENSION: Readonly<Record<Result, string>> = { int8: ".txt", float: ".txt", head: ".json" };
 
-async function readManifest(path: string): Promise<EvaluationIdentity | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    return refuse(path, "read", error);
-  }
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new RapError(`${shown(path)}: not the manifest of an evaluation; give another folder with -o`, { cause });
-  }
-}
-
 /** Refuses to mix detections of different origin. */
 function checkSame(folder: string, before: EvaluationIdentity, now: EvaluationIdentity): void {
   const fail = (what: string, was: string, is: string): never => {
@@ -106,7 +92,7 @@ export async function openEvaluationFolder(
 ): Promise<EvaluationStore> {
   await prepareFolder(folder);
   const path = join(folder, MANIFEST);
-  const before = await readManifest(path);
+  const before = await readManifest(path, manifestSchema, "an evaluation");
   if (before !== null && !resume) {
     throw new RapError(
       `${shown(folder)}: holds an evaluation; go on with it (--resume), or give another folder with -o`,

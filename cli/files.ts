@@ -1,33 +1,19 @@
 /** Files: read with a clear refusal, written whole or not at all. */
 import { rmSync } from "node:fs";
-import { access, chmod, constants, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, constants, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { RapError, UsageError } from "../isa/errors.ts";
+import { RapError, systemReason, UsageError } from "../isa/errors.ts";
+import { makeFolder } from "../isa/folder.ts";
 import { type Io, write } from "./io.ts";
 
 /** Stands for standard output where a file is to be written. */
 export const STANDARD_OUTPUT = "-";
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or folder",
-  EACCES: "permission denied",
-  EPERM: "not permitted",
-  EISDIR: "is a folder",
-  ENOTDIR: "a part of the path is not a folder",
-  ENOSPC: "no space left on the device",
-  EDQUOT: "the disk quota is used up",
-  EROFS: "the file system is read-only",
-  ENAMETOOLONG: "the name is too long",
-  EMFILE: "too many open files",
-  ELOOP: "too many symbolic links",
-  EFBIG: "the file would be too large",
-};
-
 /** An error of the operating system as one that the user can mend; anything else is passed on. */
 export function refuse(path: string, doing: string, error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || code === undefined || error instanceof RapError) throw error;
-  throw new RapError(`${shown(path)}: cannot be ${doing}: ${REASONS[code] ?? code}`, { cause: error });
+  throw new RapError(`${shown(path)}: cannot be ${doing}: ${systemReason(error)}`, { cause: error });
 }
 
 /** A path as part of one line. */
@@ -138,15 +124,15 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** Makes the folder if need be, and refuses one that could not be written into. @throws RapError */
+/**
+ * Makes the folder if need be, and refuses one that could not be written into.
+ * @throws RapError; UsageError for `-`
+ */
 export async function prepareFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST")
-      throw new RapError(`${shown(path)}: is not a folder`, { cause: error });
-    refuse(path, "made", error);
+  if (path === STANDARD_OUTPUT) {
+    throw new UsageError("-: standard output takes no folder; give one by name (./- is one that is called so)");
   }
+  makeFolder(path);
   await checkWritable(join(path, "trial"));
 }
 

@@ -140,6 +140,7 @@ type WithParameters = typeof import("../isa/machine.ts").withParameters;
 /** What `--set` changes at run time: rates only, since the program was compiled for the structure. */
 export async function rateChoices(args: Arguments): Promise<(machine: Machine) => Machine> {
   const changes = await parsedSettings(args);
+  if (Object.keys(changes).length === 0) return (machine) => machine;
   const { PARAMETERS, loadPreset, DEFAULT_MACHINE, withParameters } = await import("../isa/index.ts");
   for (const key of Object.keys(changes)) {
     if (PARAMETERS[key as keyof typeof PARAMETERS].kind === "structure") {

@@ -1,13 +1,14 @@
 /** The folder of a sweep: what it is of, so that only the same sweep goes on in it. */
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
 import { machineSha256, RapError } from "../isa/index.ts";
 import { type Calibration, networkSources, type Space } from "../sweep/index.ts";
-import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
-import type { Io } from "./io.ts";
+import type { Context } from "./command.ts";
+import { shown, writeOutput } from "./files.ts";
+import { readManifest } from "./manifest.ts";
+import type { SweepChoices } from "./sweep-options.ts";
 
 const SCHEMA = "rapsim.sweep/1";
 const MANIFEST = "sweep.json";
@@ -22,12 +23,11 @@ export interface SweepFolder {
 
 /** @throws RapError when the folder holds a sweep and none is to be resumed, or one of something else */
 export async function openSweepFolder(
-  folder: string,
+  { output: folder, resume, best }: SweepChoices,
   space: Space,
   text: string,
   calibration: Calibration | null,
-  resume: boolean,
-  io: Io,
+  { io, log }: Context,
 ): Promise<SweepFolder> {
   const identity = {
     rapsim: RAPSIM_VERSION,
@@ -36,10 +36,9 @@ export async function openSweepFolder(
     networks: networkSources(space),
     calibration: calibration?.sha256 ?? null,
   };
-  await prepareFolder(folder);
   const path = (name: string) => join(folder, name);
-  const before = await readManifest(path(MANIFEST));
-  if (before !== null && !resume) {
+  const before = await readManifest(path(MANIFEST), manifestSchema, "a sweep");
+  if (before !== null && !resume && !best) {
     throw new RapError(`${shown(folder)}: holds a sweep; go on with it (--resume), or give another folder with -o`);
   }
   if (before !== null && JSON.stringify(before.identity) !== JSON.stringify(identity)) {
@@ -47,23 +46,10 @@ export async function openSweepFolder(
       `${shown(folder)}: its sweep is of another space, network, machine or version of rapsim (see ${MANIFEST}); give the same, or another folder with -o`,
     );
   }
+  if (before === null && resume)
+    log.warn({ folder }, "nothing to resume: the folder holds no sweep yet; beginning one");
   const run = before?.run ?? randomUUID();
   await writeOutput(path("space.yaml"), text, io);
   await writeOutput(path(MANIFEST), `${JSON.stringify({ schema: SCHEMA, run, identity }, null, 2)}\n`, io);
   return { run, path };
-}
-
-async function readManifest(path: string): Promise<z.infer<typeof manifestSchema> | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    return refuse(path, "read", error);
-  }
-  try {
-    return manifestSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new RapError(`${shown(path)}: not the manifest of a sweep; give another folder with -o`, { cause });
-  }
 }

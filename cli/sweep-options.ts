@@ -29,13 +29,12 @@ export function sweepOptions(args: Arguments): SweepChoices {
   if (output === undefined) throw new UsageError("--output: a folder for the results is needed: add -o DIR");
   const redis = textOf(args, "redis");
   if (redis !== undefined) refuseOptions(args, ["workers"], "with --redis; give rapsim worker its --concurrency");
-  const best = flagOf(args, "best");
   return {
     output,
     workers: numberOf(args, "workers", { min: 1, max: MOST_WORKERS, whole: true }) ?? availableParallelism(),
     redis,
-    resume: flagOf(args, "resume") || best,
+    resume: flagOf(args, "resume"),
     limit: numberOf(args, "limit", { min: 1, max: MOST_LIMIT, whole: true }),
-    best,
+    best: flagOf(args, "best"),
   };
 }

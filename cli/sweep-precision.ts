@@ -1,7 +1,7 @@
 /** What the formats and scales of a sweep find: average precision, measured once for each quantized network. */
 
 import { DEFAULT_MACHINE, loadPreset, sha256 } from "../isa/index.ts";
-import { besideSpace, type Calibration, type Space } from "../sweep/index.ts";
+import { besideSpace, type Calibration, located, type Space } from "../sweep/index.ts";
 import { readCalibration } from "./calibration.ts";
 import type { Context } from "./command.ts";
 import { evaluateProgram } from "./eval-program.ts";
@@ -22,7 +22,9 @@ export async function precisionMeasure(
   const { readKittiFolder } = await import("../host/evaluation/kitti-folder.ts");
   const place = besideSpace(space.place, dataset.folder);
   const split = dataset.split === undefined ? undefined : besideSpace(space.place, dataset.split);
-  const photos = await readKittiFolder(place, split);
+  const photos = await readKittiFolder(place, split).catch((error: unknown) => {
+    throw located(space.placeOf("dataset"), error);
+  });
   return async (rapq) => {
     // precision does not depend on the machine
     const program = await compileProgram(rapq, { machine: loadPreset(DEFAULT_MACHINE) }, context);
@@ -44,5 +46,9 @@ export async function precisionMeasure(
   };
 }
 
-export const calibrationOf = async (space: Space, context: Context): Promise<Calibration | null> =>
-  space.calibration === null ? null : readCalibration(besideSpace(space.place, space.calibration), context);
+export async function calibrationOf(space: Space, context: Context): Promise<Calibration | null> {
+  if (space.calibration === null) return null;
+  return readCalibration(besideSpace(space.place, space.calibration), context).catch((error: unknown) => {
+    throw located(space.placeOf("calibration"), error);
+  });
+}

@@ -3,6 +3,8 @@ import { RapError } from "../isa/errors.ts";
 import { bestOf, createPool, openResults, runOn, runSweep, type Space } from "../sweep/index.ts";
 import type { OnConnection, RedisPlace } from "../sweep/redis.ts";
 import type { Context } from "./command.ts";
+import { prepareFolder } from "./files.ts";
+import { whileLocked } from "./folder-lock.ts";
 import { openSweepFolder } from "./sweep-folder.ts";
 import type { SweepChoices } from "./sweep-options.ts";
 import { writeBest, writeSweep } from "./sweep-outputs.ts";
@@ -10,10 +12,22 @@ import { calibrationOf, precisionMeasure } from "./sweep-precision.ts";
 import { createSweepProgress } from "./sweep-progress.ts";
 
 export async function sweepInto(space: Space, text: string, options: SweepChoices, context: Context): Promise<void> {
-  const { output, workers, redis, resume, limit, best } = options;
+  const { output, redis } = options;
   const place = redis === undefined ? null : await redisPlaceOf(redis, context);
+  await prepareFolder(output);
+  await whileLocked(output, "rapsim sweep", context.io, () => sweepAt(place, space, text, options, context));
+}
+
+async function sweepAt(
+  place: RedisPlace | null,
+  space: Space,
+  text: string,
+  options: SweepChoices,
+  context: Context,
+): Promise<void> {
+  const { workers, limit, best } = options;
   const calibration = await calibrationOf(space, context);
-  const folder = await openSweepFolder(output, space, text, calibration, resume, context.io);
+  const folder = await openSweepFolder(options, space, text, calibration, context);
   const precisionOf = await precisionMeasure(space, folder.path("precision"), workers, context);
   const queue = place === null ? null : await openQueue(place, folder.run, context);
   const results = openResults(folder.path("results.jsonl"));
@@ -49,8 +63,11 @@ export async function sweepInto(space: Space, text: string, options: SweepChoice
 
 // BullMQ and its client are loaded for those who use them
 async function redisPlaceOf(url: string, { io }: Context): Promise<RedisPlace> {
-  const { redisPlace } = await import("../sweep/redis.ts");
-  return redisPlace(url, io.env.RAPSIM_REDIS_PASSWORD);
+  const { checkRedis, redisPlace } = await import("../sweep/redis.ts");
+  const place = redisPlace(url, io.env.RAPSIM_REDIS_PASSWORD);
+  // before there is a folder: what is refused here has begun no sweep
+  await checkRedis(place);
+  return place;
 }
 
 async function openQueue(place: RedisPlace, run: string, { log }: Context) {

@@ -1,11 +1,11 @@
 /** The rows of the trade-off table: each is evaluated and timed once, and kept where there is a folder. */
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Machine, RapError, sha256 } from "../isa/index.ts";
 import type { Precision, TradeoffRow } from "../report/tradeoff-report.ts";
 import type { Context } from "./command.ts";
 import type { Evaluation, evaluateProgram } from "./eval-program.ts";
-import { refuse, shown, writeOutput } from "./files.ts";
+import { prepareFolder, shown, writeOutput } from "./files.ts";
+import { textIfThere } from "./manifest.ts";
 import { checked, type ProgramFile } from "./pipeline.ts";
 
 /** A row, and what else a table says that every row finds again. */
@@ -88,8 +88,8 @@ export async function openRowFolder(
 ): Promise<RowStore> {
   const path = join(folder, TABLE);
   const text = `${JSON.stringify(identity, null, 2)}\n`;
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => refuse(folder, "made", error));
-  const before = await readText(path);
+  await prepareFolder(folder);
+  const before = await textIfThere(path);
   if (before !== null && !resume) {
     throw new RapError(`${shown(folder)}: holds a table; go on with it (--resume), or give another folder with -o`);
   }
@@ -103,7 +103,7 @@ export async function openRowFolder(
   return {
     folderOf: (name) => join(folder, name),
     read: async (name) => {
-      const kept = await readText(rowPath(name));
+      const kept = await textIfThere(rowPath(name));
       try {
         return kept === null ? null : (JSON.parse(kept) as RowResult);
       } catch (cause) {
@@ -112,13 +112,4 @@ export async function openRowFolder(
     },
     save: (name, result) => writeOutput(rowPath(name), `${JSON.stringify(result, null, 2)}\n`, io),
   };
-}
-
-async function readText(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    return refuse(path, "read", error);
-  }
 }

@@ -2,6 +2,7 @@
 import { RapError } from "./errors.ts";
 import {
   type Axis,
+  blank,
   type Field,
   fieldsOf,
   INSTRUCTION_BYTES,
@@ -83,8 +84,8 @@ class BitReader {
   }
 
   readSigned(bits: number): number {
-    const value = this.read(bits);
-    return value >= 2 ** (bits - 1) ? value - 2 ** bits : value;
+    const unused = 32 - bits;
+    return (this.read(bits) << unused) >> unused;
   }
 
   /** True when all bits from here to the end of the instruction are zero. */
@@ -222,7 +223,7 @@ export function decodeInstruction(bytes: Uint8Array, offset: number, place: stri
   const op = OP_BY_CODE.get(code);
   if (op === undefined)
     throw new RapError(`${place}: opcode ${code} is not one of 0..${OPS.length - 1}; the code is damaged`);
-  const values: Record<string, FieldContents> = { op };
+  const values = blank(op);
   for (const [name, field] of fieldsOf(op)) {
     const value = readField(reader, field);
     if (value === undefined) throw new RapError(`${place}: ${op}.${name} holds no legal value; the code is damaged`);

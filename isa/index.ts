@@ -4,6 +4,7 @@ export * from "./codec.ts";
 export * from "./container.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
+export * from "./folder.ts";
 export * from "./geometry.ts";
 export * from "./host-section.ts";
 export * from "./layout.ts";

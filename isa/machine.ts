@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { closest, distance } from "fastest-levenshtein";
 import { listNames, RapError } from "./errors.ts";
+import { shapeOf } from "./shape.ts";
 
 interface ParameterBase {
   readonly kind: "structure" | "rate";
@@ -404,6 +405,8 @@ export function checkParameter(key: ParameterKey, value: unknown, place: string)
   }
 }
 
+const SHAPE = shapeOf(PARAMETER_KEYS);
+
 /** A parameter's name. @throws RapError naming the nearest, or all where none is near */
 export function parameterKey(key: string, place: string): ParameterKey {
   if (!Object.hasOwn(PARAMETERS, key)) {
@@ -419,7 +422,7 @@ export function parameterKey(key: string, place: string): ParameterKey {
 
 /** A machine from given parameters, the rest at their defaults (those of rap-e). @param place named in messages */
 export function createMachine(name: string, given: Readonly<Record<string, unknown>>, place: string): Machine {
-  const parameters: Record<string, unknown> = {};
+  const parameters: Record<string, unknown> = { ...SHAPE };
   for (const key of PARAMETER_KEYS) parameters[key] = PARAMETERS[key].default;
   for (const [key, value] of Object.entries(given)) {
     checkParameter(parameterKey(key, place), value, place);

@@ -2,6 +2,7 @@
  * The instruction table: the one definition of the instruction set. Types, codec, assembler, validation, the random
  * program generator and docs/isa.md derive from it; `effects`, `execute`, `timing` and `energy` are total over it.
  */
+import { shapeOf } from "./shape.ts";
 
 /** Version of encoding and meaning; a program states it and other versions are refused. */
 export const ISA_VERSION = 1;
@@ -407,8 +408,9 @@ export function defaultOf(field: Field): number | boolean | string | Axis | read
 
 /** An instruction from some of its fields; the others are at their defaults: see `defaultOf`. */
 export function instruction<O extends Op>(op: O, given: Partial<Omit<InstructionOf<O>, "op">>): InstructionOf<O> {
-  const fields = Object.fromEntries(fieldsOf(op).map(([name, field]) => [name, defaultOf(field)]));
-  return { op, ...fields, ...given } as InstructionOf<O>;
+  const made = blank(op);
+  for (const [name, field] of fieldsOf(op)) made[name] = defaultOf(field);
+  return Object.assign(made, given) as unknown as InstructionOf<O>;
 }
 
 const FIELDS = new Map(
@@ -417,6 +419,13 @@ const FIELDS = new Map(
     [...Object.entries<Field>(COMMON_FIELDS), ...Object.entries<Field>(INSTRUCTIONS[op].fields)],
   ]),
 );
+
+const SHAPES = Object.fromEntries(OPS.map((op) => [op, shapeOf(["op", ...FIELDS.get(op)!.map(([name]) => name)])]));
+
+/** An instruction whose fields are yet to be given. */
+export function blank(op: Op): Record<string, unknown> {
+  return { ...SHAPES[op], op };
+}
 
 /** All fields of an operation in encoding order. */
 export function fieldsOf(op: Op): readonly (readonly [name: string, field: Field])[] {

@@ -158,7 +158,9 @@ function notesOf(a: TimedReport, b: TimedReport, sameNetwork: boolean): string[]
       ? ["The layers are the same, the sources are not: other weights may find other things."]
       : []),
     ...(differ(({ frames }) => frames)
-      ? ["The runs have different numbers of frames: amounts are averages of a frame."]
+      ? [
+          "The runs have different numbers of frames: amounts are averages of a frame, and what is done once before the first frame is averaged in.",
+        ]
       : []),
     ...(differ(({ overlapFrames }) => overlapFrames) ? ["In one of the runs frames overlap."] : []),
     ...(differ(({ rapsim }) => rapsim) ? ["The reports were made by different versions of rapsim."] : []),

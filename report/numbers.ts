@@ -4,6 +4,8 @@ const groupedFormats = new Map<number, Intl.NumberFormat>();
 
 /** 1234567.891 with 1 decimal -> `1,234,567.9` */
 export function grouped(value: number, decimals = 0): string {
+  // Intl takes microseconds; most numbers are counts
+  if (decimals === 0 && Number.isSafeInteger(value) && value > 0) return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
   let format = groupedFormats.get(decimals);
   if (format === undefined) {
     format = new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });

@@ -13,6 +13,8 @@ export interface Expression {
   readonly text: string;
   /** Line of a file, named in messages. */
   readonly place: string;
+  /** What it needs the values of. */
+  readonly names: ReadonlySet<string>;
   /** @throws RapError for operands of the wrong kind, and for a result that is no finite number */
   evaluate(scope: Scope): Value;
 }
@@ -67,14 +69,21 @@ export function parseExpression(text: string, known: ReadonlySet<string>, place:
   } catch (error) {
     return fail(`not an expression: ${(error as Error).message}`);
   }
-  const evaluate = compile(tree, known, fail);
-  return { text, place, evaluate: (scope) => evaluate(scope) };
+  const names = new Set<string>();
+  const use = (name: string) => {
+    if (!known.has(name)) unknownName(name, known, fail);
+    names.add(name);
+  };
+  const evaluate = compile(tree, use, fail);
+  return { text, place, names, evaluate: (scope) => evaluate(scope) };
 }
 
 type Fail = (rule: string) => never;
+/** Refuses a name that is not known. */
+type Use = (name: string) => void;
 
-function compile(node: jsep.Expression, known: ReadonlySet<string>, fail: Fail): Evaluate {
-  const inner = (child: unknown) => compile(child as jsep.Expression, known, fail);
+function compile(node: jsep.Expression, use: Use, fail: Fail): Evaluate {
+  const inner = (child: unknown) => compile(child as jsep.Expression, use, fail);
   const number = (child: unknown): ((scope: Scope) => number) => {
     const evaluate = inner(child);
     return (scope) => {
@@ -99,8 +108,8 @@ function compile(node: jsep.Expression, known: ReadonlySet<string>, fail: Fail):
     case "Identifier":
     case "MemberExpression": {
       const name = nameOf(node) ?? fail("names are words with dots between, as array.rows");
-      if (!known.has(name)) unknownName(name, known, fail);
-      return (scope) => scope.get(name) ?? fail(`${name} has no value here`);
+      use(name);
+      return (scope) => scope.get(name) ?? fail(`${name} has no value here; give it one under settings or axes`);
     }
     case "UnaryExpression": {
       const { operator, argument } = node as jsep.UnaryExpression;

@@ -7,5 +7,5 @@ export { createPool } from "./pool.ts";
 export { reportOf } from "./report.ts";
 export { openResults, type Row, rowSchema } from "./results.ts";
 export { runOn, runSweep, type SweepProgress } from "./run.ts";
-export { besideSpace, parseSpace, type Space } from "./space.ts";
+export { besideSpace, located, parseSpace, type Space } from "./space.ts";
 export { spaceSchema } from "./space-schema.ts";

@@ -5,7 +5,7 @@ import { RapError, sha256 } from "../isa/index.ts";
 import { type Calibration, type ModelChoice, modelPath, networkSource } from "./models.ts";
 import type { Point } from "./point.ts";
 import { type Pool, shareable } from "./pool.ts";
-import { besideSpace, networksOf, type Space } from "./space.ts";
+import { besideSpace, located, type Space } from "./space.ts";
 
 export interface ModelSetOptions {
   readonly pool: Pool;
@@ -77,4 +77,12 @@ const networkPlace = (space: Space, network: string) =>
 
 /** What the space's networks are, by name. @throws RapError for one that is not there */
 export const networkSources = (space: Space) =>
-  Object.fromEntries(networksOf(space).map((name) => [name, networkSource(networkPlace(space, name))]));
+  Object.fromEntries(
+    [...space.networks].map(([name, place]) => {
+      try {
+        return [name, networkSource(networkPlace(space, name))];
+      } catch (error) {
+        throw located(place, error);
+      }
+    }),
+  );

@@ -1,11 +1,11 @@
 /** A network as integers, kept as a file under the hash of everything it is made from. */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BUILT_IN_NETWORKS } from "../compiler/builders.ts";
 import { encodeRapq, loadModel, type QuantizeOptions } from "../compiler/index.ts";
 import { sidecarOf } from "../compiler/sidecar-path.ts";
 import { RAPSIM_VERSION } from "../compiler/version.ts";
-import { RapError, sha256 } from "../isa/index.ts";
+import { listNames, makeFolder, RapError, sha256, systemReason } from "../isa/index.ts";
 import type { Options } from "./settings.ts";
 
 /** How a network becomes integers. */
@@ -46,9 +46,10 @@ function fileHashes(path: string): string[] {
     try {
       return sha256(readFileSync(file));
     } catch (error) {
-      throw new RapError(`network '${file}': cannot be read (${(error as NodeJS.ErrnoException).code})`, {
-        cause: error,
-      });
+      throw new RapError(
+        `network '${file}': cannot be read: ${systemReason(error)}; built-in networks are ${listNames(BUILT_IN_NETWORKS)}`,
+        { cause: error },
+      );
     }
   });
 }
@@ -60,7 +61,7 @@ export function quantizeInto({ choice, path, calibration }: ModelRequest): void 
   // a .rapq file has its formats
   const isFixed = network.toLowerCase().endsWith(".rapq");
   const model = loadModel(network, { ...(isFixed ? {} : options), ...(calibration === null ? {} : { calibration }) });
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, encodeRapq(model));
   renameSync(temporary, path);

@@ -16,7 +16,8 @@ interface Address {
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
-  readonly tls?: { readonly servername: string };
+  /** Certificates are checked against the host, by Node's authorities and those of NODE_EXTRA_CA_CERTS. */
+  readonly tls?: Readonly<Record<string, never>>;
 }
 
 export interface RedisPlace {
@@ -52,7 +53,7 @@ export function redisPlace(url: string, password: string | undefined): RedisPlac
       db: Number(database || 0),
       ...(username === "" ? {} : { username: decoded(username) }),
       ...(secret === undefined ? {} : { password: secret }),
-      ...(protocol === "rediss:" ? { tls: { servername: host } } : {}),
+      ...(protocol === "rediss:" ? { tls: {} } : {}),
     },
   };
 }
@@ -73,8 +74,9 @@ const LONGEST_PAUSE_MS = 2000;
 const CONNECT_MS = 5000;
 
 /** A connection that comes back by itself; until then commands wait. @throws RapError when Redis cannot be reached now */
-export async function connectRedis({ options, shown }: RedisPlace, onConnection: OnConnection): Promise<Redis> {
-  await probe(options, shown);
+export async function connectRedis(place: RedisPlace, onConnection: OnConnection): Promise<Redis> {
+  await checkRedis(place);
+  const { options } = place;
   const client = new Redis({
     ...options,
     // commands wait until Redis is back
@@ -85,7 +87,7 @@ export async function connectRedis({ options, shown }: RedisPlace, onConnection:
   });
   let isAway = false;
   client.on("error", (error: Error) => {
-    if (!isAway) onConnection("away", reasonOf(error));
+    if (!isAway) onConnection("away", reasonOf(error, options));
     isAway = true;
   });
   client.on("ready", () => {
@@ -95,7 +97,8 @@ export async function connectRedis({ options, shown }: RedisPlace, onConnection:
   return client;
 }
 
-async function probe(options: Address, shown: string): Promise<void> {
+/** @throws RapError when Redis cannot be reached now */
+export async function checkRedis({ options, shown }: RedisPlace): Promise<void> {
   const client = new Redis({ ...options, lazyConnect: true, retryStrategy: () => null, connectTimeout: CONNECT_MS });
   let why: Error | undefined;
   client.on("error", (error: Error) => {
@@ -106,20 +109,34 @@ async function probe(options: Address, shown: string): Promise<void> {
     await client.ping();
   } catch (error) {
     const cause = why ?? (error as Error);
-    throw new RapError(`${shown}: Redis cannot be used: ${reasonOf(cause)}`, { cause });
+    throw new RapError(`${shown}: Redis cannot be used: ${reasonOf(cause, options)}`, { cause });
   } finally {
     client.disconnect();
   }
 }
 
-/** Redis' own words, which name no password. */
-function reasonOf(error: Error): string {
+const UNTRUSTED =
+  "its certificate is signed by no authority known here; NODE_EXTRA_CA_CERTS=FILE.pem in the environment adds the one that signed it";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there; start redis-server, or give another address",
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "no such host",
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host; give the host by a name that stands in it",
+};
+
+/** In words that name no password; else Redis' own. */
+function reasonOf(error: Error, { tls }: Address): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "ECONNREFUSED") return "nothing listens there; start redis-server, or give another address";
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "no such host";
-  if (code === "ETIMEDOUT") return "no answer";
   if (/^(NOAUTH|WRONGPASS)/.test(error.message)) {
     return "it asks for another password; give it in the URL or in RAPSIM_REDIS_PASSWORD";
   }
-  return code ?? error.message.split("\n")[0];
+  if (code === "ETIMEDOUT") return `no answer${tls ? "; a server without TLS is redis://" : ""}`;
+  if (code === "ECONNRESET") return `it hung up${tls ? "" : "; a server with TLS is rediss://"}`;
+  return REASONS[code ?? ""] ?? code ?? error.message.split("\n")[0];
 }

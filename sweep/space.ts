@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { loadMachine, type Machine, PARAMETERS, type Parameter, presetNames, RapError } from "../isa/index.ts";
 import { type Axis, listAxis, rangeAxis } from "./axis.ts";
+import { type Derived, inOrder } from "./derived.ts";
 import { type Expression, parseExpression, type Value } from "./expression.ts";
 import { FIGURE_NAMES, type FigureName, figureList, isFigure } from "./figures.ts";
 import { checkSetting, checkSettingName, isOption, isParameter, OPTIONS, SETTING_NAMES } from "./settings.ts";
@@ -12,10 +13,6 @@ export type Sampling = NonNullable<SpaceFile["sampling"]>;
 export interface Objective {
   readonly figure: FigureName;
   readonly goal: "maximize" | "minimize";
-}
-export interface Derived {
-  readonly name: string;
-  readonly expression: Expression;
 }
 
 export interface Space {
@@ -37,11 +34,17 @@ export interface Space {
   readonly calibration: string | null;
   /** By the names that the file gives them. */
   readonly machines: ReadonlyMap<string, Machine>;
+  /** Where each network's name stands, for messages. */
+  readonly networks: ReadonlyMap<string, string>;
   /** The file, named in messages about points. */
   readonly place: string;
+  /** Line of a part of the file, for messages. */
+  readonly placeOf: Place;
   /** Everything the results depend on, as plain data. */
   readonly identity: SpaceFile;
 }
+
+type Place = (...at: PropertyKey[]) => string;
 
 const DEFAULT_OBJECTIVES = {
   framesPerSecond: "maximize",
@@ -102,7 +105,7 @@ export function parseSpace(text: string, path: string): Space {
     about: file.about ?? "",
     settings,
     axes,
-    derived,
+    derived: inOrder(derived),
     constraints: (file.constraints ?? []).map((given, i) => parseExpression(given, known, place("constraints", i))),
     limits: (file.limits ?? []).map((given, i) => parseExpression(given, ofRow, place("limits", i))),
     objectives: objectivesOf(file, (name) => place("objectives", name)),
@@ -113,12 +116,14 @@ export function parseSpace(text: string, path: string): Space {
     dataset: file.dataset ?? null,
     calibration: file.calibration ?? null,
     machines: machinesOf(file, path, place),
+    networks: networksOf(file, place),
     place: path,
+    placeOf: place,
     identity: file,
   };
 }
 
-function axisOf(name: string, given: SpaceFile["axes"][string], place: (...at: PropertyKey[]) => string): Axis {
+function axisOf(name: string, given: SpaceFile["axes"][string], place: Place): Axis {
   if (Array.isArray(given)) {
     for (const [i, value] of given.entries()) checkSetting(name, value, place(i));
     return listAxis(name, given);
@@ -133,10 +138,10 @@ function axisOf(name: string, given: SpaceFile["axes"][string], place: (...at: P
   return axis;
 }
 
-/** The networks that the file names. */
-export function networksOf({ identity }: Space): string[] {
-  const given = valuesOf(identity, "network").map(([value]) => String(value));
-  return given.length > 0 ? given : [OPTIONS.network.byDefault];
+/** The networks that the file names, or the default one, with their lines. */
+function networksOf(file: SpaceFile, place: Place): Map<string, string> {
+  const given = valuesOf(file, "network").map(([value, at]) => [String(value), place(...at)] as const);
+  return new Map(given.length > 0 ? given : [[OPTIONS.network.byDefault, place()]]);
 }
 
 /** A setting's values, by where they stand. */
@@ -150,7 +155,11 @@ function valuesOf(file: SpaceFile, name: string): (readonly [value: Value, at: r
 /** Files are found from the space file's folder. */
 export const besideSpace = (space: string, file: string) => resolve(dirname(space), file);
 
-function machinesOf(file: SpaceFile, path: string, place: (...at: PropertyKey[]) => string): Map<string, Machine> {
+/** A refusal of what the space file names, with the line that names it. */
+export const located = (place: string, error: unknown): unknown =>
+  error instanceof RapError ? new RapError(`${place}: ${error.message}`, { cause: error }) : error;
+
+function machinesOf(file: SpaceFile, path: string, place: Place): Map<string, Machine> {
   const given = valuesOf(file, "machine");
   const named = given.length > 0 ? given : [[OPTIONS.machine.byDefault, []] as const];
   return new Map(
@@ -159,13 +168,13 @@ function machinesOf(file: SpaceFile, path: string, place: (...at: PropertyKey[])
       try {
         return [name, loadMachine(presetNames().includes(name) ? name : besideSpace(path, name))];
       } catch (error) {
-        throw error instanceof RapError ? new RapError(`${place(...at)}: ${error.message}`, { cause: error }) : error;
+        throw located(place(...at), error);
       }
     }),
   );
 }
 
-function framesOf({ frames = 1, overlapFrames }: SpaceFile, place: (...at: PropertyKey[]) => string): number {
+function framesOf({ frames = 1, overlapFrames }: SpaceFile, place: Place): number {
   if (overlapFrames === true && frames < 2) {
     throw new RapError(`${place("overlapFrames")}: overlapFrames needs at least two frames; give frames`);
   }

@@ -80,6 +80,28 @@ function offsetOf(document: Document, path: Path): number {
 
 const MOST_SHOWN = 60;
 
+/** Kinds of values as zod calls them, in a reader's words. */
+const KINDS: Readonly<Record<string, string>> = {
+  object: "keys with values",
+  record: "keys with values",
+  array: "a list",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+};
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return `must be one of ${listNames(issue.values.map(String))}`;
+    default:
+      return issue.message;
+  }
+}
+
 function issueText(
   issue: z.core.$ZodIssue,
   schema: z.ZodType,
@@ -92,7 +114,7 @@ function issueText(
     .join("");
   if (issue.code === "unrecognized_keys") {
     const [key] = issue.keys;
-    const known = Object.keys((schemaAt(schema, path) as { shape?: object } | null)?.shape ?? {});
+    const known = Object.keys(shapeOf(schemaAt(schema, path)) ?? {});
     const nearest = known.length === 0 ? "" : closest(key, known);
     const remedy =
       nearest !== "" && distance(key, nearest) <= key.length / 2
@@ -103,17 +125,22 @@ function issueText(
     return `${place(...path, key)}: ${name === "" ? "" : `${name}: `}'${key}' is not a key here${remedy}`;
   }
   const value = JSON.stringify(path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], data));
-  const shown =
-    value === undefined ? "" : ` = ${value.length > MOST_SHOWN ? `${value.slice(0, MOST_SHOWN)}...` : value}`;
-  return `${place(...path)}: ${name === "" ? "the file" : name}${shown}: ${issue.message}`;
+  const what = `${place(...path)}: ${name === "" ? "the file" : name}`;
+  const meaning = schemaAt(schema, path)?.description;
+  const rule = `${ruleOf(issue)}${meaning === undefined ? "" : ` (${meaning})`}`;
+  if (value === undefined) return `${what}: is missing; ${rule}`;
+  return `${what} = ${value.length > MOST_SHOWN ? `${value.slice(0, MOST_SHOWN)}...` : value}: ${rule}`;
 }
 
 /** The part of a schema at a path of objects. */
-function schemaAt(schema: z.ZodType, path: Path): z.ZodType | null {
-  const { innerType, shape } = schema.def as { innerType?: z.ZodType; shape?: Record<PropertyKey, z.ZodType> };
-  if (innerType !== undefined) return schemaAt(innerType, path);
-  const [key, ...rest] = path;
+function schemaAt(schema: z.ZodType, [key, ...rest]: Path): z.ZodType | null {
   if (key === undefined) return schema;
-  const next = shape?.[key];
+  const next = shapeOf(schema)?.[key];
   return next === undefined ? null : schemaAt(next, rest);
+}
+
+/** The keys an object's schema has; undefined: it is of no object. */
+function shapeOf(schema: z.ZodType | null): Record<PropertyKey, z.ZodType> | undefined {
+  const { innerType, shape } = (schema?.def ?? {}) as { innerType?: z.ZodType; shape?: Record<PropertyKey, z.ZodType> };
+  return innerType === undefined ? shape : shapeOf(innerType);
 }

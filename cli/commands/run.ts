@@ -39,18 +39,17 @@ export const run: Command = {
     const options = runOptions(args);
     const withRates = await rateChoices(args);
     await checkRunOutputs(options);
-    const { listPictures } = await import("../run-values.ts");
-    const pictures = options.mode === "timing" ? [] : await listPictures(options.image);
+    const computing = options.mode === "timing" ? null : await import("../run-values.ts");
+    const pictures = (await computing?.listPictures(options.image)) ?? [];
     await prepareOutputs(options, pictures);
 
     const { checked, openProgram, raceLines, simulateTime } = await import("../pipeline.ts");
     const { program, file } = await openProgram(options.program, context);
-    const { checkHead, runValues } = await import("../run-values.ts");
-    checkHead(program.host, options);
+    computing?.checkHead(program.host, options);
     const ready = await checked(program, options.program ?? program.name);
     const machine = withRates(program.machine);
     const races = options.checkRaces ? await raceLines(ready, options, context) : null;
-    const values: Partial<Values> = options.mode === "timing" ? {} : await runValues(ready, pictures, options, context);
+    const values: Partial<Values> = (await computing?.runValues(ready, pictures, options, context)) ?? {};
     const { recording = NOTHING_RECORDED, ...timed }: Partial<Timed> =
       options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();

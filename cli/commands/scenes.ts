@@ -31,6 +31,7 @@ export const scenes: Command = {
     const count = numberOf(args, "count", { min: 1, max: MAX_COUNT, whole: true }) ?? DEFAULT_COUNT;
     const folder = textOf(args, "output");
     if (folder === undefined) throw new UsageError("--output: missing; name the folder for the scenes");
+    await prepareFolder(folder);
     const [images, labels] = ["image_2", "label_2"].map((name) => join(folder, name));
     for (const path of [images, labels]) await prepareEmptyFolder(path);
     const objects = await writeScenes(seed, count, images, labels, context);

@@ -1,6 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Program } from "../../isa/index.ts";
+import { makeFolder, type Program } from "../../isa/index.ts";
 import { writeNpy } from "../npy.ts";
 import type { Elements } from "./execution.ts";
 import type { AssembledProbes } from "./probes.ts";
@@ -15,7 +14,7 @@ export function dumpTensors(
   probes: AssembledProbes,
   outputs: ReadonlyMap<string, Elements>,
 ): string[] {
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const fileName = uniqueNames();
   const paths: string[] = [];
   const write = (name: string, values: Elements, shape: readonly number[]) => {

@@ -381,7 +381,7 @@ describe("a photograph that cannot be read", () => {
   });
 });
 
-const bin = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const bin = fileURLToPath(new URL("../../dist/bin/rapsim.js", import.meta.url));
 const isBuilt = existsSync(fileURLToPath(new URL("../../dist/cli/eval-worker.js", import.meta.url)));
 
 describe.skipIf(!isBuilt)(`as a process, in threads${isBuilt ? "" : " (skipped: npm run build makes it)"}`, () => {

@@ -89,6 +89,23 @@ describe("checking beforehand", () => {
     await expect(prepareFolder(path("file3"))).rejects.toThrow("file3: is not a folder");
   });
 
+  test.each([
+    ["file2/under", "cannot be made: a part of the path is not a folder"],
+    ["x".repeat(300), "cannot be made: the name is too long"],
+    ["nowhere", "cannot be made: something of that name is there"],
+  ])("refuses the folder %.10s", async (name, message) => {
+    writeFileSync(path("file2"), "");
+    if (name === "nowhere") symlinkSync(path("missing"), path(name));
+    await expect(prepareFolder(path(name))).rejects.toThrow(message);
+  });
+
+  // Node's own recursive mkdir would never return
+  test.skipIf(!existsSync("/proc/self"))("so is one in /proc, at once", async () => {
+    await expect(prepareFolder("/proc/none/such")).rejects.toThrow(
+      "/proc/none: cannot be made: nothing can be made in /proc; give another folder",
+    );
+  });
+
   test("outputs may not meet each other or an input, by whatever name", async () => {
     writeFileSync(path("input"), "");
     symlinkSync(path("input"), path("alias"));

@@ -4,12 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-const bin = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const bin = fileURLToPath(new URL("../../dist/bin/rapsim.js", import.meta.url));
 const version = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 
 const isBuilt = existsSync(bin);
 
-describe.skipIf(!isBuilt)(`dist/cli/main.js${isBuilt ? "" : " (skipped: npm run build makes it)"}`, () => {
+describe.skipIf(!isBuilt)(`dist/bin/rapsim.js${isBuilt ? "" : " (skipped: npm run build makes it)"}`, () => {
   test("says its version", () => {
     expect(execFileSync(process.execPath, [bin, "--version"], { encoding: "utf8" })).toBe(`${version}\n`);
   });

@@ -41,6 +41,7 @@ test("refuses a folder that holds pictures", async () => {
 });
 
 test.each([
+  [["-o", "-"], "-: standard output takes no folder; give one by name"],
   [[], "--output: missing; name the folder for the scenes"],
   [["-o", "x", "--count", "0"], "--count: '0' is not a whole number 1..1000000"],
   [["-o", "x", "--seed", "-1"], "--seed: '-1' is not a whole number 0..2147483647"],

@@ -51,6 +51,23 @@ describe.skipIf(NO_BUILD !== null)(`killed${NO_BUILD === null ? "" : ` (skipped:
     }
   });
 
+  test("a second one in the folder of a running one is refused, and disturbs it not", async () => {
+    const folder = path("shared");
+    const first = start(argv(folder));
+    await until(() => lineCount(`${folder}/results.jsonl`) > 0, "rows");
+    for (const more of [[], ["--resume"], ["--best"]]) {
+      expect(await start([...argv(folder), ...more]).ended).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(
+          new RegExp(`^${folder}: in use by another rapsim sweep, process ${first.process.pid} on .*; wait for it`),
+        ),
+      });
+    }
+    expect(first.process.exitCode).toBe(null);
+    expect(await first.ended).toEqual({ code: 0, stderr: "" });
+    expect(results(folder)).toBe(results(whole));
+  });
+
   test.each(["1", "3"])("%s workers: the same file", async (workers) => {
     const folder = path(`workers${workers}`);
     expect((await start([...argv(folder).slice(0, -1), workers]).ended).code).toBe(0);

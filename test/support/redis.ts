@@ -1,6 +1,7 @@
 // A redis-server of a test's own, on a free port, that keeps an append-only file.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { join } from "node:path";
 
 const SERVER = process.env.RAPSIM_REDIS_SERVER ?? "redis-server";
 const isThere = spawnSync(SERVER, ["--version"]).status === 0;
@@ -25,10 +26,59 @@ const freePort = () =>
     });
   });
 
-export async function startRedis(folder: string, password: string): Promise<RedisServer> {
+const OPENSSL = "openssl";
+
+/** Why tests of TLS are skipped; null: certificates can be made. Debian's Redis speaks TLS. */
+export const NO_TLS =
+  NO_REDIS ?? (spawnSync(OPENSSL, ["version"]).status === 0 ? null : "no openssl: apt-get install -y openssl");
+
+/** Files of a certificate. */
+export interface Certificate {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+function openssl(argv: readonly string[]): void {
+  const { status, stderr } = spawnSync(OPENSSL, argv, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`openssl ${argv[0]}: ${stderr}`);
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+/** An authority that signs itself, in two files of a folder. */
+export function makeAuthority(folder: string, name: string): Certificate {
+  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  openssl(["req", "-x509", ...NEW_KEY, "-days", "2", "-subj", `/CN=${name}`, "-keyout", key, "-out", certificate]);
+  return { key, certificate };
+}
+
+/** A certificate for 127.0.0.1 that an authority signed. */
+export function makeCertificate(folder: string, name: string, authority: Certificate): Certificate {
+  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  const request = join(folder, `${name}.csr`);
+  const alternative = ["-addext", "subjectAltName=IP:127.0.0.1"];
+  openssl(["req", ...NEW_KEY, "-subj", `/CN=${name}`, ...alternative, "-keyout", key, "-out", request]);
+  const signed = ["-CA", authority.certificate, "-CAkey", authority.key, "-days", "2", "-copy_extensions", "copy"];
+  openssl(["x509", "-req", "-in", request, ...signed, "-out", certificate]);
+  return { key, certificate };
+}
+
+/** @param tls certificate of a server that speaks TLS only */
+export async function startRedis(folder: string, password: string, tls?: Certificate): Promise<RedisServer> {
   const port = await freePort();
+  const ports =
+    tls === undefined
+      ? { port: String(port) }
+      : {
+          port: "0",
+          "tls-port": String(port),
+          "tls-cert-file": tls.certificate,
+          "tls-key-file": tls.key,
+          "tls-ca-cert-file": tls.certificate,
+          "tls-auth-clients": "no",
+        };
   const settings = {
-    port: String(port),
+    ...ports,
     bind: "127.0.0.1",
     dir: folder,
     appendonly: "yes",
@@ -40,6 +90,7 @@ export async function startRedis(folder: string, password: string): Promise<Redi
     new Promise<ChildProcess>((resolve, reject) => {
       const server = spawn(SERVER, argv, { stdio: ["ignore", "pipe", "inherit"] });
       server.on("error", reject);
+      server.on("close", (code) => reject(new Error(`${SERVER} ended at its start with ${code}`)));
       server.stdout.on("data", (text: Buffer) => {
         if (text.toString().includes("Ready to accept connections")) resolve(server);
       });
@@ -51,7 +102,7 @@ export async function startRedis(folder: string, password: string): Promise<Redi
     });
   let server = await begin();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${port}`,
     restart: async (signal, pauseMs) => {
       await end(server, signal);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const bin = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const bin = fileURLToPath(new URL("../../dist/bin/rapsim.js", import.meta.url));
 
 /** Why tests of processes are skipped; null: there is a build. */
 export const NO_BUILD = existsSync(bin) ? null : "npm run build makes dist/";

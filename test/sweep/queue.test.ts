@@ -61,7 +61,7 @@ describe("addresses", () => {
         db: 3,
         username: "me",
         password: "h@sh",
-        tls: { servername: "db.example" },
+        tls: {},
       },
     });
     expect(redisPlace("redis://[::1]", "hush")).toEqual({

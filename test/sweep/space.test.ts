@@ -56,6 +56,11 @@ describe("axes", () => {
     );
   });
 
+  test("what follows from what stands further down finds it", () => {
+    const text = `${head}axes:\n  agents: [2]\nderived:\n  array.rows: array.cols * 2\n  array.cols: 8 * agents\n`;
+    expect(points(text)[0].settings).toEqual({ agents: 2, "array.cols": 16, "array.rows": 32 });
+  });
+
   test("a point whose machine cannot be is a row with its error", () => {
     expect(points(`${head}axes:\n  agents: [3, 4]\nderived:\n  array.cols: 64 / agents\n`)).toEqual([
       expect.objectContaining({ index: 0, error: expect.stringContaining("array.cols = 21.333") }),
@@ -75,8 +80,50 @@ describe("axes", () => {
 describe("refused", () => {
   const axes = "axes:\n  agents: [1]\n";
   test.each([
-    ["a list", "[1, 2]", "space.yaml:1: the file = [1,2]: Invalid input"],
-    ["no name", axes, "space.yaml:1: name: Invalid input"],
+    ["a list", "[1, 2]", "space.yaml:1: the file = [1,2]: must be keys with values"],
+    ["an empty file", "", "space.yaml:1: the file = null: must be keys with values"],
+    ["no name", axes, "space.yaml:1: name: is missing; must be a text (heading of the report)"],
+    [
+      "no axes",
+      head,
+      "space.yaml:1: axes: is missing; must be keys with values (settings that differ: every value of each)",
+    ],
+    ["axes that are a word", `${head}axes: all\n`, 'space.yaml:3: axes = "all": must be keys with values (settings'],
+    [
+      "a name of another list",
+      `${head}${axes}compileFor: chip\n`,
+      'space.yaml:5: compileFor = "chip": must be one of structure, machine (structure: one program',
+    ],
+    [
+      "no number of points",
+      `${head}${axes}sampling: { method: sobol }\n`,
+      "space.yaml:5: sampling.points: is missing; must be a number",
+    ],
+    [
+      "no folder of photographs",
+      `${head}${axes}dataset: {}\n`,
+      "space.yaml:5: dataset.folder: is missing; must be a text",
+    ],
+    [
+      "settings that follow from each other",
+      `${head}${axes}derived:\n  array.rows: array.cols * 2\n  array.cols: sram.banks\n  sram.banks: array.rows\n`,
+      "space.yaml:6: array.rows follows from itself: array.rows <- array.cols <- sram.banks <- array.rows; give one of them a value under settings or axes",
+    ],
+    [
+      "a setting that follows from itself",
+      `${head}${axes}derived:\n  array.rows: agents\n  array.cols: array.cols * 2\n`,
+      "space.yaml:7: array.cols follows from itself: array.cols <- array.cols; give",
+    ],
+    [
+      "an unknown name",
+      `${head}${axes}derived:\n  array.rows: agent * 2\n`,
+      "space.yaml:6: 'agent * 2': agent is not known here; did you mean agents?",
+    ],
+    [
+      "a constraint on nothing like a name",
+      `${head}${axes}constraints: [zzz > 1]\n`,
+      "space.yaml:5: 'zzz > 1': zzz is not known here; known: machine, network, activations",
+    ],
     ["no axis", `${head}axes: {}\n`, "space.yaml:3: no axis"],
     ["an unknown key", `nmae: x\n${head}${axes}`, "space.yaml:1: 'nmae' is not a key here; did you mean name?"],
     [

@@ -131,6 +131,17 @@ describe("going on", () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining("holds a sweep; go on with it (--resume)")]);
   });
 
+  test("--resume where there is nothing to resume says so, and begins; --best begins in silence", async () => {
+    const argv = (folder: string) => ["sweep", spaceFile(SPACE), "-o", path(folder), "--limit", "1"];
+    const resumed = await rapsim([...argv("nothing"), "--resume"]);
+    expect([resumed.code, resumed.stderr]).toEqual([
+      0,
+      expect.stringMatching(/WARN: nothing to resume: the folder holds no sweep yet; beginning one .*nothing/),
+    ]);
+    expect(rowsOf("nothing")).toHaveLength(1);
+    expect(await rapsim([...argv("best"), "--best"])).toMatchObject({ code: 0, stderr: "" });
+  });
+
   test("nor gone on with as another one", async () => {
     const other = await rapsim([
       "sweep",
@@ -233,19 +244,31 @@ describe("wrong use", () => {
     expect(stderr).not.toContain("hush");
   });
 
+  test.each([
+    [
+      "settings: { network: none.onnx }",
+      /space\d+\.yaml:4: network '.*none\.onnx': cannot be read: no such file or folder; built-in networks are squeezedet,/,
+    ],
+    ["dataset: { folder: none }", /space\d+\.yaml:4: .*none: no such folder; a KITTI data set has/],
+    ["calibration: none", /space\d+\.yaml:4: .*none/],
+  ])("what a space file names and is not there is refused by line: %s", async (line, message) => {
+    const argv = ["sweep", spaceFile(`name: t\naxes:\n  agents: [1]\n${line}\n`), "-o", path("absent")];
+    expect(await rapsim(argv)).toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
+  });
+
   test("a worker needs to know where", async () => {
     const { code, stderr } = await rapsim(["worker"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("--redis: where the queue is, is needed")]);
   });
 
   test("Redis that is not there is one clear error without the password", async () => {
-    mkdirSync(path("away"), { recursive: true });
     const argv = ["sweep", spaceFile(SPACE), "-o", path("away/out"), "--redis", "redis://me:hush@127.0.0.1:1"];
     const { code, stderr } = await rapsim(argv);
     expect([code, stderr]).toEqual([
       1,
       "redis://127.0.0.1:1: Redis cannot be used: nothing listens there; start redis-server, or give another address\n",
     ]);
+    expect(existsSync(path("away"))).toBe(false);
   });
 });
 

@@ -168,7 +168,12 @@ describe("load", () => {
 
   test("addresses that cost nothing: one request per cycle at most", () => {
     // 64 requests of 64 B, which DRAM serves at 1 KiB per cycle: the last goes out 63 cycles after the first
-    const fast = { "dma.requestBytes": 64, "dma.outstanding": 64, "dma.bytesPerCycle": 1024, "dram.bytesPerCycle": 1024 };
+    const fast = {
+      "dma.requestBytes": 64,
+      "dma.outstanding": 64,
+      "dma.bytesPerCycle": 1024,
+      "dram.bytesPerCycle": 1024,
+    };
     const load = transfer("load", [1, 1, 4096], { ...fast, "dma.runCycles": 0 });
     expect(load.cycles(load.index)).toBe(32 + 63 + 1 + 100);
   });
