@@ -7,7 +7,7 @@ import { type Arguments, choiceOf, flag, flagOf, numberOf, text, textOf } from "
 export const EVAL_OPTIONS = {
   dataset: text("folder in KITTI's layout: photographs in image_2, labels in label_2"),
   split: text("evaluate the photographs that this file names, one a line (default: all)"),
-  float: text("evaluate this ONNX network in float as well, and compare"),
+  float: text("evaluate this network (ONNX file, built-in name) in float as well, and compare"),
   threshold: text("evaluate detections whose score is above this, 0..1 (default 0.005)"),
   points: text("samples of the curve that make an average precision: 11 or 40 (default 11)"),
   "ignore-small": flag("leave out detections below a level's minimum height, as KITTI does since April 2017"),
@@ -38,10 +38,15 @@ const DEFAULT_THRESHOLD = 0.005;
 const MOST_PICTURES = 10_000;
 const MOST_THREADS = 1024;
 
-export function evalOptions(args: Arguments): EvalOptions {
-  const dataset = textOf(args, "dataset");
+/** @param defaults where the command has them: data set and float network */
+export function evalOptions(
+  args: Arguments,
+  defaults: Partial<Pick<EvalOptions, "dataset" | "float">> = {},
+): EvalOptions {
+  const dataset = textOf(args, "dataset") ?? defaults.dataset;
   if (dataset === undefined) throw new UsageError("--dataset: a folder with photographs and labels is needed");
-  const [float, output, resume] = [textOf(args, "float"), textOf(args, "output"), flagOf(args, "resume")];
+  const float = textOf(args, "float") ?? defaults.float;
+  const [output, resume] = [textOf(args, "output"), flagOf(args, "resume")];
   const worst = numberOf(args, "worst", { min: 1, max: MOST_PICTURES, whole: true }) ?? 0;
   if (worst > 0 && float === undefined)
     throw new UsageError("--worst needs a network to compare with: add --float MODEL");

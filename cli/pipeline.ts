@@ -19,8 +19,8 @@ export interface ProgramFile {
   readonly file: Uint8Array;
 }
 
-/** What `rapsim run` runs when it is given nothing. */
-const DEFAULT_NETWORK = "squeezedet";
+/** What `rapsim run` and `rapsim eval` take when they are given nothing. */
+export const DEFAULT_NETWORK = "squeezedet";
 
 /** A network by file or built-in name, as integers. A .rapq file is taken as it is. */
 export async function quantizeModel(

@@ -7,7 +7,7 @@ import { checkDistinct, STANDARD_OUTPUT } from "./files.ts";
 import { type Arguments, choiceOf, flag, flagOf, numberOf, refuseOptions, text, textOf } from "./options.ts";
 
 export const RUN_OPTIONS = {
-  image: text("picture (PNG, JPEG), or a folder of them: all are run (default: a generated picture)"),
+  image: text("picture (PNG, JPEG), or a folder of them: all are run (default: a generated scene)"),
   threshold: text("keep detections whose score is above this, 0..1 (default: the program's)"),
   mode: text("full: values and time; timing: time alone; functional: values alone (default full)"),
   set: text("change one rate of the machine, as dram.bytesPerCycle=25.6; may be repeated"),

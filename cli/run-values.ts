@@ -9,7 +9,6 @@ import {
   listImages,
   readImage,
   realOutput,
-  testPicture,
   topClasses,
 } from "../host/index.ts";
 import { type CheckedProgram, type HostSection, sha256, UsageError } from "../isa/index.ts";
@@ -17,6 +16,7 @@ import type { ReportClassification, ReportDetection, ReportImage, ReportOutput }
 import { dumpTensors, type Elements, Execution, ProbeAssembler } from "../sim/functional/index.ts";
 import type { Context } from "./command.ts";
 import { refuse, shown, writeOutput } from "./files.ts";
+import { foundObjects, GENERATED_NAME, generatedScene, type PictureContent } from "./generated-scene.ts";
 import { boxesPath, type RunOptions } from "./run-options.ts";
 
 export interface Picture {
@@ -28,8 +28,7 @@ export interface Picture {
   readonly path: string | null;
 }
 
-export const GENERATED: Picture = { name: "(generated picture)", stem: "generated", path: null };
-export const GENERATED_SEED = 1;
+const GENERATED: Picture = { name: GENERATED_NAME, stem: "generated", path: null };
 
 /** The pictures that `--image` means. @throws RapError when there are none, or one cannot be a picture */
 export async function listPictures(image: string | undefined): Promise<Picture[]> {
@@ -77,12 +76,12 @@ export async function runValues(
     outputs: [] as ReportOutput[],
     warnings: [] as string[],
   };
-  const read = async ({ path }: Picture) =>
-    path === null ? testPicture(host.input.width, host.input.height, GENERATED_SEED) : await readImage(path);
+  const read = async ({ path }: Picture): Promise<PictureContent> =>
+    path === null ? generatedScene() : { image: await readImage(path), labels: null };
   let next = read(pictures[0]);
   for (const [i, picture] of pictures.entries()) {
     const start = performance.now();
-    const image = await next;
+    const { image, labels } = await next;
     if (i + 1 < pictures.length) {
       // decoded beside this one's values; should it fail, that is told when its turn has come
       next = read(pictures[i + 1]);
@@ -91,8 +90,15 @@ export async function runValues(
     const probes = options.dump === undefined ? null : new ProbeAssembler(program.program);
     execution.onProbe = probes === null ? null : (probe) => probes.add(probe);
     const outputs = execution.runFrame(imageToTensor(image, host.input));
-    values.images.push({ image: picture.name, width: image.width, height: image.height });
     const found = readOutputs(host, outputs, picture.name, image, options.threshold);
+    values.images.push({
+      image: picture.name,
+      width: image.width,
+      height: image.height,
+      ...(labels === null || host.head?.kind !== "convdet"
+        ? {}
+        : { objects: foundObjects(labels, host.head.classes, found.detections) }),
+    });
     values.detections.push(...found.detections);
     values.classifications.push(...found.classifications);
     values.outputs.push(...found.outputs);

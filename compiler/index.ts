@@ -1,3 +1,5 @@
+export { BUILT_IN_NETWORKS } from "./builders.ts";
+export { exportFloatOnnx } from "./export-float.ts";
 export { exportOnnx } from "./export-onnx.ts";
 export { type LoadOptions, loadFloatGraph, loadModel } from "./front-end.ts";
 export { type CompileOptions, compileModel } from "./lowering/index.ts";

@@ -1,5 +1,4 @@
 /** A small language for built-in networks: each call adds a node and returns the name of its output. */
-import { createHash } from "node:crypto";
 import type { Head, Preprocess } from "../isa/index.ts";
 import {
   type Activation,
@@ -11,8 +10,8 @@ import {
   makeGraph,
   RELU,
 } from "./graph.ts";
+import type { Parameters } from "./parameters.ts";
 import type { Pads, Pair } from "./quantized-model.ts";
-import { Random } from "./random.ts";
 
 const NO_PADS: Pads = [0, 0, 0, 0];
 
@@ -20,23 +19,19 @@ interface ConvOptions {
   readonly stride?: number;
   readonly pads?: Pads;
   readonly activation?: Activation;
-  /** Spread of the input relative to 1: weights are divided by it, so that activations have a spread of about 1. */
-  readonly inputDeviation?: number;
 }
 
 export class NetworkBuilder {
   private readonly nodes: FNode[] = [];
   private readonly tensors = new Map<string, FTensor>();
-  private readonly random: Random;
+  private readonly parameters: Parameters;
   private readonly name: string;
-  private readonly seed: number;
   private readonly preprocess: Preprocess;
   readonly input: string;
 
-  constructor(name: string, seed: number, input: string, preprocess: Preprocess) {
+  constructor(name: string, parameters: Parameters, input: string, preprocess: Preprocess) {
     this.name = name;
-    this.seed = seed;
-    this.random = new Random(seed);
+    this.parameters = parameters;
     this.preprocess = preprocess;
     this.input = input;
     const { height, width, channels } = preprocess;
@@ -49,13 +44,13 @@ export class NetworkBuilder {
     return node.output;
   }
 
-  /** Square convolution with He-normal weights (deviation sqrt(2 / fan-in)), small biases, and a ReLU unless told otherwise. */
+  /** Square convolution with weights of the deviation sqrt(2 / fan-in) if they are random, and a ReLU unless told otherwise. */
   conv(name: string, input: string, channels: number, kernel: number, options: ConvOptions = {}): string {
-    const { stride = 1, pads = NO_PADS, activation = RELU, inputDeviation = 1 } = options;
+    const { stride = 1, pads = NO_PADS, activation = RELU } = options;
     const taps = kernel * kernel * this.tensors.get(input)!.channels;
-    const deviation = Math.sqrt(2 / taps) / inputDeviation;
-    const weights = Float32Array.from({ length: channels * taps }, () => this.random.normal() * deviation);
-    const bias = Float32Array.from({ length: channels }, () => this.random.normal() * 0.1);
+    const deviation = Math.sqrt(2 / taps);
+    const weights = this.parameters.weights(channels * taps, deviation);
+    const bias = this.parameters.bias(channels);
     const window = { kernel: [kernel, kernel], stride: [stride, stride], dilation: [1, 1], pads } as const;
     return this.push({
       op: "conv",
@@ -119,8 +114,8 @@ export class NetworkBuilder {
   }
 
   finish(output: string, head: Head | null): FloatGraph {
-    const { name, seed, input, preprocess, nodes } = this;
-    const source = { name, sha256: createHash("sha256").update(`${name} seed ${seed}`).digest("hex") };
-    return makeGraph({ name, input, outputs: [output], nodes, preprocess, head, trained: false, source });
+    const { name, parameters, input, preprocess, nodes } = this;
+    const { trained, sha256 } = parameters;
+    return makeGraph({ name, input, outputs: [output], nodes, preprocess, head, trained, source: { name, sha256 } });
   }
 }

@@ -16,4 +16,3 @@ export * from "./match.ts";
 export * from "./preprocess.ts";
 export * from "./preview.ts";
 export * from "./scenes/scene.ts";
-export * from "./test-picture.ts";

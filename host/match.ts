@@ -11,6 +11,8 @@ export interface MatchResult {
   readonly matched: number;
   readonly total: number;
   readonly meanIou: number;
+  /** Of each reference box with its match; 0: it has none. */
+  readonly ious: readonly number[];
 }
 
 /**
@@ -27,15 +29,16 @@ export function matchBoxes(reference: readonly ClassBox[], found: readonly Class
     }
   }
   pairs.sort((a, b) => b.iou - a.iou);
-  const usedReference = new Set<number>();
+  const ious = reference.map(() => 0);
   const usedFound = new Set<number>();
+  let matched = 0;
   let sum = 0;
   for (const { r, f, iou } of pairs) {
-    if (usedReference.has(r) || usedFound.has(f)) continue;
-    usedReference.add(r);
+    if (ious[r] > 0 || usedFound.has(f)) continue;
+    ious[r] = iou;
     usedFound.add(f);
     sum += iou;
+    matched++;
   }
-  const matched = usedReference.size;
-  return { matched, total: reference.length, meanIou: matched === 0 ? 0 : sum / matched };
+  return { matched, total: reference.length, meanIou: matched === 0 ? 0 : sum / matched, ious };
 }

@@ -14,6 +14,16 @@ export interface ReportImage {
   readonly image: string;
   readonly width: number;
   readonly height: number;
+  /** What a detector should find in it; absent where nobody knows. */
+  readonly objects?: readonly ReportObject[];
+}
+
+/** An object that is known to be in a picture. */
+export interface ReportObject {
+  readonly class: string;
+  readonly box: readonly [x0: number, y0: number, x1: number, y1: number];
+  /** Intersection over union with the detection of its class that belongs to it; 0: it was not found. */
+  readonly iou: number;
 }
 
 /** A box in pixels of the given picture; score = confidence x class probability. */

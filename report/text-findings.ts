@@ -2,6 +2,7 @@
 import { count, grouped, significant } from "./numbers.ts";
 import { type Column, type Page, printable, tableLines, wrapped } from "./page.ts";
 import type { Report, ReportDetection, ReportOutput } from "./report.ts";
+import { knownWords } from "./words.ts";
 
 const imageColumn: Column<{ readonly image: string }> = {
   head: "picture",
@@ -62,15 +63,16 @@ function detectionLines(page: Page, report: Report): string[] {
     { head: "score", align: "right", cell: ({ score }) => score.toFixed(3) },
     ...[0, 1, 2, 3].map(pixel),
   ];
-  const [{ image, width, height }] = images;
+  const [{ image, width, height, objects }] = images;
   const shown = program.trained ? detections : detections.slice(0, SHOWN_UNTRAINED);
   const more = detections.length - shown.length;
   const found = `${count(detections.length, "detection")} in ${printable(image)}`;
   const heading = page.bold(found) + page.dim(` (${width} x ${height})`);
-  if (detections.length === 0) return [heading];
+  const known = objects === undefined || !program.trained ? [] : [...wrapped(page, "  ", knownWords(objects))];
+  if (detections.length === 0) return [heading, ...known];
   const rest =
     more > 0 ? wrapped(page, "  ", `and ${grouped(more)} more, as meaningless; the JSON report has them all`) : [];
-  return [heading, ...tableLines(page, columns, shown), ...rest.map(page.dim)];
+  return [heading, ...tableLines(page, columns, shown), ...known, ...rest.map(page.dim)];
 }
 
 /** The best class of each of several pictures. */

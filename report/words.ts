@@ -1,5 +1,7 @@
-/** What reports call the simulator's causes and bounds. */
+/** Words that the forms of a report share: names of causes and bounds, and what is known of a picture. */
 import type { Bounds, StallCause } from "../sim/result.ts";
+import { count } from "./numbers.ts";
+import type { ReportObject } from "./report.ts";
 
 const BOUND_TEXT: { readonly [B in keyof Bounds]: string } = {
   computeCycles: "MAC arrays: useful MACs",
@@ -33,3 +35,14 @@ export const CAUSE_TEXT: { readonly [C in StallCause]: string } = {
 /** Names that a report has and this version does not know stay as they are. */
 export const causeText = (cause: string) => CAUSE_TEXT[cause as StallCause] ?? cause;
 export const boundText = (bound: string) => BOUND_TEXT[bound as keyof Bounds] ?? bound;
+
+/** How many of the objects that a picture is known to show were found. */
+export function knownWords(objects: readonly ReportObject[]): string {
+  const found = objects.filter(({ iou }) => iou > 0);
+  const overlap = found.reduce((sum, { iou }) => sum + iou, 0) / found.length;
+  const mean = found.length === 0 ? "" : ` (mean IoU ${overlap.toFixed(2)})`;
+  const missed = objects
+    .filter(({ iou }) => iou === 0)
+    .map(({ class: name, box }) => `${name} at ${box.map(Math.round).join(", ")}`);
+  return `${found.length} of ${count(objects.length, "labelled object")} found${mean}${missed.length === 0 ? "" : `; missed: ${missed.join("; ")}`}`;
+}

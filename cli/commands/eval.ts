@@ -1,20 +1,28 @@
 /** `rapsim eval`: average precision on a labelled data set, INT8 beside float. */
 import { RapError } from "../../isa/errors.ts";
 import type { Command } from "../command.ts";
+import { drawValidationScenes, VALIDATION_SCENES } from "../drawn-scenes.ts";
 import { checkEvalOutputs, EVAL_OPTIONS, evalOptions } from "../eval-options.ts";
 import { checkWritable } from "../files.ts";
 import { QUANTIZE_OPTIONS, quantizeChoices } from "../model-options.ts";
+import { DEFAULT_NETWORK } from "../pipeline.ts";
 
 export const evaluate: Command = {
   name: "eval",
   describe: "Measure average precision on labelled photographs, INT8 beside float",
   positional: {
     name: "program",
-    required: true,
-    describe: "program file, or a network to compile on the way: ONNX file, .rapq file, built-in name",
+    required: false,
+    describe:
+      "program file, or a network to compile on the way: ONNX file, .rapq file, built-in name (default: the built-in squeezedet, beside itself in float)",
   },
-  options: { ...EVAL_OPTIONS, ...QUANTIZE_OPTIONS },
+  options: {
+    ...EVAL_OPTIONS,
+    dataset: { ...EVAL_OPTIONS.dataset, describe: `${EVAL_OPTIONS.dataset.describe} (default: generated scenes)` },
+    ...QUANTIZE_OPTIONS,
+  },
   examples: [
+    ["rapsim eval", "the built-in detector on 500 generated scenes, INT8 beside float"],
     ["rapsim eval net.rapq --dataset kitti/training --float net.onnx", "what the integers cost in precision"],
     [
       "rapsim eval net.bin --dataset kitti/training --split val.txt -o result --resume",
@@ -22,11 +30,15 @@ export const evaluate: Command = {
     ],
   ],
   async run(args, context) {
-    const options = evalOptions(args);
+    const place = (args.program as string | undefined) ?? DEFAULT_NETWORK;
+    const options = evalOptions(args, {
+      dataset: VALIDATION_SCENES,
+      ...(args.program === undefined ? { float: DEFAULT_NETWORK } : {}),
+    });
     const choices = quantizeChoices(args);
-    const place = args.program as string;
     await checkEvalOutputs(place, options);
     if (options.json !== undefined) await checkWritable(options.json);
+    if (options.dataset === VALIDATION_SCENES) await drawValidationScenes(context);
     const { readKittiFolder } = await import("../../host/evaluation/kitti-folder.ts");
     const photos = await readKittiFolder(options.dataset, options.split);
     const { loadFloat } = await import("../eval-float.ts");

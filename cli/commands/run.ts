@@ -24,7 +24,7 @@ export const run: Command = {
   positional: {
     name: "program",
     required: false,
-    describe: "program file, or a network to compile on the way (default: the built-in squeezedet with seeded weights)",
+    describe: "program file, or a network to compile on the way (default: the built-in squeezedet)",
   },
   options: RUN_OPTIONS,
   examples: [

@@ -2,8 +2,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RapError, UsageError } from "../../isa/errors.ts";
-import type { Command, Context } from "../command.ts";
-import { prepareFolder, refuse, shown, writeOutput } from "../files.ts";
+import type { Command } from "../command.ts";
+import { writeScenes } from "../drawn-scenes.ts";
+import { prepareFolder, refuse, shown } from "../files.ts";
 import { write } from "../io.ts";
 import { numberOf, text, textOf } from "../options.ts";
 
@@ -32,9 +33,8 @@ export const scenes: Command = {
     const folder = textOf(args, "output");
     if (folder === undefined) throw new UsageError("--output: missing; name the folder for the scenes");
     await prepareFolder(folder);
-    const [images, labels] = ["image_2", "label_2"].map((name) => join(folder, name));
-    for (const path of [images, labels]) await prepareEmptyFolder(path);
-    const objects = await writeScenes(seed, count, images, labels, context);
+    for (const name of ["image_2", "label_2"]) await prepareEmptyFolder(join(folder, name));
+    const objects = await writeScenes(seed, count, folder, context);
     context.progress.stop();
     await write(
       context.io.stdout,
@@ -50,27 +50,4 @@ async function prepareEmptyFolder(path: string): Promise<void> {
   if (names.length > 0) {
     throw new RapError(`${shown(path)}: holds ${names.length} files already; name a new folder, or empty this one`);
   }
-}
-
-/** @returns the number of labels */
-async function writeScenes(seed: number, count: number, images: string, labels: string, { io, progress }: Context) {
-  const { encodePng, formatKittiLabels, makeScene } = await import("../../host/index.ts");
-  const done = progress.stage("scenes");
-  let objects = 0;
-  let writing = Promise.resolve();
-  for (let index = 0; index < count; index++) {
-    const scene = makeScene(seed, index);
-    objects += scene.labels.length;
-    await writing;
-    const name = String(index).padStart(6, "0");
-    // while the next scene is drawn; a label without a picture does no harm, a picture without its label does
-    writing = (async () => {
-      await writeOutput(join(labels, `${name}.txt`), formatKittiLabels(scene.labels), io);
-      await writeOutput(join(images, `${name}.png`), await encodePng(scene.image), io);
-    })();
-    writing.catch(() => {}); // awaited above and below
-    done((index + 1) / count);
-  }
-  await writing;
-  return objects;
 }

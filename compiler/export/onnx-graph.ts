@@ -6,7 +6,7 @@ const IR_VERSION = 7;
 const OPSET = 13;
 
 /** Element types of exported tensors. */
-export type OnnxType = "int8" | "uint8" | "int32" | "int64";
+export type OnnxType = "int8" | "uint8" | "int32" | "int64" | "float32";
 
 export interface OnnxTensor {
   readonly name: string;
@@ -104,10 +104,11 @@ function valueInfo({ name, type, dims }: OnnxTensor): object {
 /** Little-endian, as TensorProto.raw_data wants it on every machine. */
 function bytesOf(type: OnnxType, values: ArrayLike<number>): Uint8Array {
   if (type === "int8" || type === "uint8") return Uint8Array.from(values, (value) => value & 255);
-  const width = type === "int32" ? 4 : 8;
+  const width = type === "int64" ? 8 : 4;
   const view = new DataView(new ArrayBuffer(width * values.length));
   for (let i = 0; i < values.length; i++) {
     if (type === "int32") view.setInt32(4 * i, values[i], true);
+    else if (type === "float32") view.setFloat32(4 * i, values[i], true);
     else view.setBigInt64(8 * i, BigInt(values[i]), true);
   }
   return new Uint8Array(view.buffer);

@@ -13,6 +13,8 @@ from squeezedet import (ANCHORS_PER_CELL, CLASSES, COLUMNS, FIRES, HEAD_CHANNELS
                         WIDTH, SqueezeDet, folded)
 
 BEHIND = [0, 0, 1, 1]
+# where precision and recall of the shipped network are equal on drawn scenes: 0.64 on 60 of seed 1000
+THRESHOLD = 0.7
 
 
 def graph(layers):
@@ -61,8 +63,14 @@ def sidecar(anchors):
                  "classes": list(CLASSES),
                  "channels": {"classScores": [0, classes], "confidence": [classes, classes + ANCHORS_PER_CELL],
                               "boxDeltas": [classes + ANCHORS_PER_CELL, HEAD_CHANNELS]},
-                 "anchors": anchors, "confidenceThreshold": 0.4, "topBoxes": 64, "nmsIou": 0.4},
+                 "anchors": anchors, "confidenceThreshold": THRESHOLD, "topBoxes": 64, "nmsIou": 0.4},
     }
+
+
+def rounded(weight):
+    """To float16 of 7 significant bits (49 dB, far finer than 8-bit integers): the zeros behind them pack well."""
+    mantissa, exponent = torch.frexp(weight)
+    return torch.ldexp(torch.round(mantissa * 128) / 128, exponent).half().float()
 
 
 def write(path, content):
@@ -81,7 +89,7 @@ if __name__ == "__main__":
     network = SqueezeDet()
     network.load_state_dict(state["model"])
     # the weights that leave are those of the built-in network: both files hold the same numbers
-    layers = [(name, weight.half().float(), bias.half().float()) for name, weight, bias in folded(network)]
+    layers = [(name, rounded(weight), bias.half().float()) for name, weight, bias in folded(network)]
     if not all(torch.isfinite(part).all() for _, weight, bias in layers for part in (weight, bias)):
         raise SystemExit(f"{given.checkpoint}: a weight is beyond float16's range")
     output = Path(given.output)

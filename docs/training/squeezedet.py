@@ -61,7 +61,6 @@ class SqueezeDet(nn.Module):
         for name, (squeeze, expand) in FIRES.items():
             setattr(self, name, Fire(channels, squeeze, expand))
             channels = 2 * expand
-        self.drop = nn.Dropout(0.2)
         self.conv12 = nn.Conv2d(channels, HEAD_CHANNELS, 3, padding=1)
         nn.init.normal_(self.conv12.weight, std=0.002)
         nn.init.zeros_(self.conv12.bias)
@@ -76,7 +75,7 @@ class SqueezeDet(nn.Module):
                 # values are not negative, so zeros behind are never the maximum alone
                 x = F.max_pool2d(F.pad(x, (0, 1, 0, 1)), 3, 2)
             x = getattr(self, name)(x)
-        return self.conv12(self.drop(x))
+        return self.conv12(x)
 
 
 def folded(model):

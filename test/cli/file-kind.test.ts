@@ -1,15 +1,16 @@
 // Is a file of the wrong kind named for what it is, with what to do about it? Does a changed machine say so in its name?
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { drawBoxes, testPicture } from "../../host/index.ts";
+import { drawBoxes } from "../../host/index.ts";
 import { decodeProgram } from "../../isa/index.ts";
+import { smallPicture } from "../support/small-picture.ts";
 import { rapsim, temporaryFolder } from "./harness.ts";
 
 const { path, remove } = temporaryFolder();
 afterAll(remove);
 
 beforeAll(async () => {
-  writeFileSync(path("a.png"), await drawBoxes(testPicture(32, 32, 1), []));
+  writeFileSync(path("a.png"), await drawBoxes(smallPicture(32, 32, 1), []));
   writeFileSync(path("a.jpg"), Uint8Array.of(0xff, 0xd8, 0xff, 0xe0));
   expect((await rapsim(["quantize", "tiny", "-o", path("tiny.rapq")])).code).toBe(0);
   expect((await rapsim(["compile", path("tiny.rapq"), "--set", "agents=8", "-o", path("tiny.bin")])).code).toBe(0);

@@ -1,8 +1,9 @@
 // Is what a user gave ever overwritten? Photographs above all.
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { drawBoxes, testPicture } from "../../host/index.ts";
+import { drawBoxes } from "../../host/index.ts";
 import { presetText } from "../../isa/index.ts";
+import { smallPicture } from "../support/small-picture.ts";
 import { rapsim, temporaryFolder } from "./harness.ts";
 
 const { path, remove } = temporaryFolder();
@@ -11,7 +12,7 @@ let before: Buffer;
 
 beforeAll(async () => {
   mkdirSync(path("photos"));
-  writeFileSync(picture, await drawBoxes(testPicture(32, 16, 1), []));
+  writeFileSync(picture, await drawBoxes(smallPicture(32, 16, 1), []));
   symlinkSync(path("photos"), path("link"));
   before = readFileSync(picture);
   writeFileSync(path("m.yaml"), presetText("rap-e"));

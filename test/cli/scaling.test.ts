@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { decodeRapq } from "../../compiler/index.ts";
-import { testPicture } from "../../host/index.ts";
 import { allInstructions, decodeProgram } from "../../isa/index.ts";
+import { smallPicture } from "../support/small-picture.ts";
 import { rapsim, temporaryFolder } from "./harness.ts";
 
 const { path, remove } = temporaryFolder();
@@ -20,7 +20,7 @@ async function succeed(...argv: string[]): Promise<string> {
 async function pictures(name: string, seeds: readonly number[], darker = 1): Promise<string> {
   mkdirSync(path(name));
   for (const seed of seeds) {
-    const { width, height, rgb } = testPicture(40, 30, seed);
+    const { width, height, rgb } = smallPicture(40, 30, seed);
     const data = Buffer.from(rgb.map((value) => value / darker));
     await sharp(data, { raw: { width, height, channels: 3 } }).toFile(path(`${name}/${seed}.png`));
   }

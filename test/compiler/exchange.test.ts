@@ -4,6 +4,7 @@ import { quantize } from "../../compiler/index.ts";
 import { groupModel } from "../../compiler/lowering/groups.ts";
 import { toExchange } from "../../compiler/lowering/parts.ts";
 import { NetworkBuilder } from "../../compiler/network-builder.ts";
+import { randomParameters } from "../../compiler/parameters.ts";
 import { networkOf } from "../../compiler/schedule/operators.ts";
 import { type Home, phaseShape } from "../../compiler/schedule/phase.ts";
 import type { PlannedPhase } from "../../compiler/schedule/steps.ts";
@@ -11,7 +12,12 @@ import { defaultPreprocess } from "../../compiler/sidecar.ts";
 
 test("the margins of a concatenation are exchanged again when another part of it has been made", () => {
   const SAME = { pads: [1, 1, 1, 1] as const };
-  const net = new NetworkBuilder("case", 1, "x", defaultPreprocess({ height: 16, width: 16, channels: 3 }, "case"));
+  const net = new NetworkBuilder(
+    "case",
+    randomParameters("case", 1),
+    "x",
+    defaultPreprocess({ height: 16, width: 16, channels: 3 }, "case"),
+  );
   const a = net.conv("a", net.input, 4, 3, SAME);
   const c = net.conv("c", net.conv("b", a, 4, 3, SAME), 4, 3, SAME);
   const model = quantize(net.finish(net.conv("d", net.concat("ac", [a, c]), 4, 3, SAME), null), { seed: 1 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { compileModel, quantize } from "../../compiler/index.ts";
 import { NetworkBuilder } from "../../compiler/network-builder.ts";
+import { randomParameters } from "../../compiler/parameters.ts";
 import { defaultPreprocess } from "../../compiler/sidecar.ts";
 import { createMachine } from "../../isa/index.ts";
 import { runReference } from "../reference/index.ts";
@@ -160,7 +161,12 @@ const CASES: Readonly<Record<string, Case>> = {
 describe.each([1, 2] as const)("level %i", (optimize) => {
   test.each(Object.entries(CASES))("%s", (_name, { size, build, agents, sramKiB, accumulatorKiB = 4, expected }) => {
     const [height, width] = size;
-    const net = new NetworkBuilder("case", 1, "x", defaultPreprocess({ height, width, channels: 3 }, "case"));
+    const net = new NetworkBuilder(
+      "case",
+      randomParameters("case", 1),
+      "x",
+      defaultPreprocess({ height, width, channels: 3 }, "case"),
+    );
     const model = quantize(net.finish(build(net), null), { seed: 1 });
     const input = Int8Array.from({ length: height * width * 3 }, (_, i) => Math.imul(i + 1, 2654435761) >> 24);
     const parameters = {

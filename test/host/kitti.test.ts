@@ -70,15 +70,15 @@ describe("matchBoxes", () => {
   const shifted = (by: number, name = "car"): Detection => ({ class: name, score: 1, box: [by, 0, 10 + by, 10] });
 
   test.each([
-    ["the same box; upper and lower case alike", [A], [shifted(0)], { matched: 1, total: 1, meanIou: 1 }],
+    ["the same box; upper and lower case alike", [A], [shifted(0)], { matched: 1, total: 1, meanIou: 1, ious: [1] }],
     // 8 of 12: 2/3
-    ["a shifted box", [A], [shifted(2)], { matched: 1, total: 1, meanIou: 8 / 12 }],
-    ["too little overlap: 6 of 14", [A], [shifted(4)], { matched: 0, total: 1, meanIou: 0 }],
-    ["another class", [A], [shifted(0, "van")], { matched: 0, total: 1, meanIou: 0 }],
-    ["one found box serves once", [A, A], [shifted(0)], { matched: 1, total: 2, meanIou: 1 }],
-    ["the better of two", [A], [shifted(2), shifted(0)], { matched: 1, total: 1, meanIou: 1 }],
-    ["nothing wanted", [], [shifted(0)], { matched: 0, total: 0, meanIou: 0 }],
-    ["nothing found", [A], [], { matched: 0, total: 1, meanIou: 0 }],
+    ["a shifted box", [A], [shifted(2)], { matched: 1, total: 1, meanIou: 8 / 12, ious: [8 / 12] }],
+    ["too little overlap: 6 of 14", [A], [shifted(4)], { matched: 0, total: 1, meanIou: 0, ious: [0] }],
+    ["another class", [A], [shifted(0, "van")], { matched: 0, total: 1, meanIou: 0, ious: [0] }],
+    ["one found box serves once", [A, A], [shifted(0)], { matched: 1, total: 2, meanIou: 1, ious: [1, 0] }],
+    ["the better of two", [A], [shifted(2), shifted(0)], { matched: 1, total: 1, meanIou: 1, ious: [1] }],
+    ["nothing wanted", [], [shifted(0)], { matched: 0, total: 0, meanIou: 0, ious: [] }],
+    ["nothing found", [A], [], { matched: 0, total: 1, meanIou: 0, ious: [0] }],
   ])("%s", (_, reference, found, wanted) => {
     expect(matchBoxes(reference, found, 0.5)).toEqual(wanted);
   });
@@ -93,7 +93,7 @@ describe("matchBoxes", () => {
   test("the best pair goes first, wherever it stands", () => {
     // the first reference box would take the found box that fits the second better
     const second = shifted(3);
-    expect(matchBoxes([A, second], [shifted(3)], 0.5)).toEqual({ matched: 1, total: 2, meanIou: 1 });
+    expect(matchBoxes([A, second], [shifted(3)], 0.5)).toEqual({ matched: 1, total: 2, meanIou: 1, ious: [0, 1] });
   });
 
   test("a list matches itself wholly, and never more than either list holds", () => {

@@ -94,6 +94,20 @@ test("of meaningless detections only a few are shown", () => {
   expect(carLines(plain({ detections, program: trained }))).toHaveLength(64);
 });
 
+test("of a picture of which it is known what it shows, it is said what was found", () => {
+  const trained = { ...program, host: { ...program.host, trained: true } };
+  const car = { class: "car", box: [0, 0, 9.6, 10] as const };
+  const known = (...ious: number[]) =>
+    plain({
+      program: trained,
+      images: [{ image: "a.png", width: 10, height: 10, objects: ious.map((iou) => ({ ...car, iou })) }],
+      detections: [],
+    });
+  expect(known(0.9, 0.7)).toContain("  2 of 2 labelled objects found (mean IoU 0.80)\n");
+  expect(known(0.9, 0)).toContain("  1 of 2 labelled objects found (mean IoU 0.90); missed: car at 0, 0, 10, 10\n");
+  expect(known(0)).toContain("  0 of 1 labelled object found; missed: car at 0, 0, 10, 10\n");
+});
+
 test("several pictures are told apart", () => {
   const text = plain({
     images: ["a.png", "b.png"].map((image) => ({ image, width: 10, height: 10 })),
