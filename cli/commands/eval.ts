@@ -18,7 +18,10 @@ export const evaluate: Command = {
   },
   options: {
     ...EVAL_OPTIONS,
-    dataset: { ...EVAL_OPTIONS.dataset, describe: `${EVAL_OPTIONS.dataset.describe} (default without a program: 500 generated scenes)` },
+    dataset: {
+      ...EVAL_OPTIONS.dataset,
+      describe: `${EVAL_OPTIONS.dataset.describe} (default without a program: 500 generated scenes)`,
+    },
     ...QUANTIZE_OPTIONS,
   },
   examples: [
@@ -31,7 +34,7 @@ export const evaluate: Command = {
   ],
   async run(args, context) {
     const place = (args.program as string | undefined) ?? DEFAULT_NETWORK;
-    // photographs are never taken for scenes, because --dataset was forgotten
+    // with a program, a forgotten --dataset is told
     const defaults = args.program === undefined ? { dataset: VALIDATION_SCENES, float: DEFAULT_NETWORK } : {};
     const options = evalOptions(args, defaults);
     const choices = quantizeChoices(args);
