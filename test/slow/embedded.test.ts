@@ -25,7 +25,7 @@ test("rapsim run alone: what it finds in its scene is there, and it finds half o
 let report: EvaluationReport;
 beforeAll(async () => {
   report = await json<EvaluationReport>("eval");
-});
+}, 1_800_000);
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
