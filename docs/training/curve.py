@@ -43,6 +43,7 @@ def text(px, py, words, anchor, color="#666"):
 aps = [(x(row["step"]), y(row["meanAp"] / APS[-1])) for row in rows if "meanAp" in row]
 parts = [
     f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+    "<title>Loss and mean AP by step</title>",
     f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
     *(f'<path d="M{LEFT} {y(loss_part(loss)):.1f}H{WIDTH - RIGHT}" stroke="#eee"/>' for loss in LOSSES),
     *(text(LEFT - 6, y(loss_part(loss)) + 4, loss, "end", "#1f5fbf") for loss in LOSSES),
