@@ -68,7 +68,7 @@ def sidecar(anchors):
 
 
 def rounded(weight):
-    """To float16 of 7 significant bits (49 dB, far finer than 8-bit integers): the zeros behind them pack well."""
+    """To float16 of 7 significant bits (49 dB, finer than 8-bit integers): the zeros behind them pack well."""
     mantissa, exponent = torch.frexp(weight)
     return torch.ldexp(torch.round(mantissa * 128) / 128, exponent).half().float()
 
