@@ -5,6 +5,7 @@ import { EXIT } from "./errors.ts";
 import type { DetectorParts, Result } from "./eval-detector.ts";
 import type { EvaluationStore } from "./eval-folder.ts";
 import { detectAll } from "./eval-threads.ts";
+import { exitTidily } from "./files.ts";
 
 export interface NamedPhoto {
   readonly name: string;
@@ -54,8 +55,7 @@ export async function detectMissing(
     progress.stop();
     const next = plan.isResumable ? ": go on with --resume" : "; with -o they would be kept";
     io.stderr.write(`interrupted; ${done} of ${photos.length} photographs are done${next}\n`);
-    // after the other listeners, which remove unfinished files
-    setImmediate(() => process.exit(EXIT.interrupted));
+    exitTidily(EXIT.interrupted);
   };
   process.once("SIGINT", interrupted);
   try {

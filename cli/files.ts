@@ -1,7 +1,7 @@
 /** Files: read with a clear refusal, written whole or not at all. */
-import { rmSync } from "node:fs";
 import { access, chmod, constants, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { RapError, systemReason, UsageError } from "../isa/errors.ts";
 import { makeFolder } from "../isa/folder.ts";
 import { type Io, write } from "./io.ts";
@@ -68,24 +68,40 @@ export async function readStart(path: string): Promise<Uint8Array> {
 
 const START_BYTES = 16;
 
-/** Temporary files not yet renamed; removed when a signal ends the process. */
-const unfinished = new Set<string>();
+/** Temporary files that exist, or are about to. */
+let unfinished = 0;
+/** Aborted, with the exit code, when the process is to end: no file is begun any more, those under way are removed. */
+const ending = new AbortController();
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+let serial = 0;
 
-function removeUnfinished(signal: NodeJS.Signals): void {
-  for (const path of unfinished) rmSync(path, { force: true });
-  process.exit(SIGNALS[signal as keyof typeof SIGNALS]);
+const never = () => new Promise<never>(() => {});
+
+/** Ends the process once nothing half-written is left: an unfinished file cannot be removed while it is being opened. */
+export function exitTidily(exitCode: number): void {
+  if (!ending.signal.aborted) ending.abort(exitCode);
+  if (unfinished === 0) process.exit(exitCode);
 }
 
-// Handlers stand only while there is something to remove: without them a signal ends long computations at once.
-function begin(path: string): void {
-  if (unfinished.size === 0) for (const signal of Object.keys(SIGNALS)) process.on(signal, removeUnfinished);
-  unfinished.add(path);
-}
+const onSignal = (signal: NodeJS.Signals) => exitTidily(SIGNALS[signal as keyof typeof SIGNALS]);
 
-function finish(path: string): void {
-  unfinished.delete(path);
-  if (unfinished.size === 0) for (const signal of Object.keys(SIGNALS)) process.off(signal, removeUnfinished);
+/** Works on a temporary file beside `path`. When the work fails or is interrupted, the file goes. */
+async function withTemporary(path: string, work: (temporary: string) => Promise<void>): Promise<void> {
+  if (ending.signal.aborted) return never();
+  const temporary = `${path}.${process.pid}.${serial++}.tmp`;
+  // Handlers stand only while there is something to remove: without them a signal ends long computations at once.
+  if (unfinished++ === 0) for (const signal of Object.keys(SIGNALS)) process.on(signal, onSignal);
+  try {
+    await work(temporary);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    // a signal that has come is lost when its handler goes before it was called
+    await nextTurn();
+    if (--unfinished === 0) for (const signal of Object.keys(SIGNALS)) process.off(signal, onSignal);
+    if (ending.signal.aborted) await (unfinished === 0 ? process.exit(ending.signal.reason) : never());
+  }
 }
 
 /** Where a link leads, so that the link stays; in its folder's true place when nothing is there yet. */
@@ -95,9 +111,6 @@ async function target(path: string): Promise<string> {
     return join(folder, basename(path));
   });
 }
-
-let serial = 0;
-const temporaryName = (path: string) => `${path}.${process.pid}.${serial++}.tmp`;
 
 /** Devices and pipes are written to as they are; only regular files are replaced. */
 async function isSpecial(path: string): Promise<boolean> {
@@ -116,9 +129,10 @@ export async function checkWritable(path: string): Promise<void> {
     const folder = dirname(await target(path));
     if ((await statOrNull(folder)) === null)
       throw new RapError(`${shown(path)}: cannot be written: no folder ${shown(folder)}`);
-    const trial = temporaryName(await target(path));
-    await (await open(trial, "wx")).close();
-    await rm(trial);
+    await withTemporary(await target(path), async (trial) => {
+      await writeThrough(trial, "wx", "");
+      await rm(trial);
+    });
   } catch (error) {
     refuse(path, "written", error);
   }
@@ -142,19 +156,12 @@ export async function writeOutput(path: string, content: string | Uint8Array, io
   try {
     if (await isSpecial(path)) return await writeThrough(path, "w", content);
     const final = await target(path);
-    const temporary = temporaryName(final);
-    begin(temporary);
-    try {
+    await withTemporary(final, async (temporary) => {
       await writeThrough(temporary, "wx", content);
       const mode = (await statOrNull(final))?.mode;
       if (mode !== undefined) await chmod(temporary, mode & 0o777);
       await rename(temporary, final);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    } finally {
-      finish(temporary);
-    }
+    });
   } catch (error) {
     refuse(path, "written", error);
   }
@@ -163,7 +170,7 @@ export async function writeOutput(path: string, content: string | Uint8Array, io
 async function writeThrough(path: string, flags: string, content: string | Uint8Array): Promise<void> {
   const file = await open(path, flags);
   try {
-    await file.writeFile(content);
+    await file.writeFile(content, { signal: ending.signal });
   } finally {
     await file.close();
   }
