@@ -8,7 +8,7 @@ import { defineConfig, type Plugin } from "rolldown";
 
 const root = import.meta.dirname;
 /** Loaded by nearly every command, and of many modules; other packages stay where they are. */
-const INLINED = ["cli-table3", "fastest-levenshtein", "yargs", "zod"];
+const INLINED = ["fastest-levenshtein", "yargs", "zod"];
 const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object };
 const external = Object.keys(dependencies).filter((name) => !INLINED.includes(name));
 

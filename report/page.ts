@@ -1,6 +1,4 @@
 /** A page of text: its width, its colours, its headings and its tables. */
-import Table from "cli-table3";
-
 export interface PageOptions {
   /** ANSI colours. */
   readonly color: boolean;
@@ -68,15 +66,17 @@ function cut(text: string, width: number): string {
 
 interface FittedColumn<Row> {
   readonly column: Column<Row>;
+  /** One for each row. */
+  readonly cells: readonly string[];
   readonly width: number;
 }
 
 /** Column widths that fit the page: columns that may shrink do so first, then the least important go. */
 function fitColumns<Row>(page: Page, columns: readonly Column<Row>[], rows: readonly Row[]): FittedColumn<Row>[] {
   let fitted = columns.map((column) => {
-    const cells = rows.map((row) => lengthOf(column.cell(row)));
-    const widest = Math.max(lengthOf(column.head), ...cells);
-    return { column, width: Math.min(widest, column.maxWidth ?? widest) };
+    const cells = rows.map((row) => column.cell(row));
+    const widest = Math.max(lengthOf(column.head), ...cells.map(lengthOf));
+    return { column, cells, width: Math.min(widest, column.maxWidth ?? widest) };
   });
   const excess = () => INDENT + fitted.reduce((sum, { width }) => sum + width + GAP, -GAP) - page.width;
   for (;;) {
@@ -85,7 +85,7 @@ function fitColumns<Row>(page: Page, columns: readonly Column<Row>[], rows: read
     const shrinking = fitted.findIndex(({ column, width }) => width > (column.shrinkTo ?? width));
     if (shrinking >= 0) {
       const { column, width } = fitted[shrinking];
-      fitted[shrinking] = { column, width: Math.max(column.shrinkTo ?? width, width - over) };
+      fitted[shrinking] = { ...fitted[shrinking], width: Math.max(column.shrinkTo ?? width, width - over) };
       continue;
     }
     const least = Math.max(...fitted.map(({ column }) => column.drop ?? 0));
@@ -97,30 +97,23 @@ function fitColumns<Row>(page: Page, columns: readonly Column<Row>[], rows: read
 /** Lines of a table without rules, indented, fitted to the page. */
 export function tableLines<Row>(page: Page, columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
   const fitted = fitColumns(page, columns, rows);
-  const none = Object.fromEntries(
-    "top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid"
-      .split(" ")
-      .map((name) => [name, ""]),
-  );
-  const table = new Table({
-    chars: { ...none, middle: " ".repeat(GAP) },
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-    colAligns: fitted.map(({ column }) => column.align),
-    colWidths: fitted.map(({ width }) => width),
-  });
-  table.push(fitted.map(({ column }) => page.dim(column.head)));
-  for (const row of rows) {
-    table.push(
-      fitted.map(({ column, width }) => {
-        const text = cut(column.cell(row), width);
-        return column.paint === undefined ? text : column.paint(text, row);
+  const line = (cellOf: (column: FittedColumn<Row>) => { text: string; painted: string }) => {
+    const cells = fitted.map((column) => {
+      const { text, painted } = cellOf(column);
+      const blanks = " ".repeat(Math.max(0, column.width - lengthOf(text)));
+      return column.column.align === "left" ? painted + blanks : blanks + painted;
+    });
+    return `${" ".repeat(INDENT)}${cells.join(" ".repeat(GAP))}`.trimEnd();
+  };
+  return [
+    line(({ column: { head }, width }) => ({ text: cut(head, width), painted: page.dim(cut(head, width)) })),
+    ...rows.map((row, i) =>
+      line(({ column: { paint }, cells, width }) => {
+        const text = cut(cells[i], width);
+        return { text, painted: paint === undefined ? text : paint(text, row) };
       }),
-    );
-  }
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => `${" ".repeat(INDENT)}${line}`.trimEnd());
+    ),
+  ];
 }
 
 /** A blank that lines do not break at. */

@@ -1,4 +1,5 @@
 // Numbers in reports: precision, separators, units.
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bar, count, grouped, percent, significant, withPrefix } from "../../report/index.ts";
 
@@ -39,4 +40,26 @@ test("thousands and plurals", () => {
     "2,000 frames",
     "3 classes",
   ]);
+});
+
+test("grouped numbers are those of Intl.NumberFormat", () => {
+  const values = fc.oneof(
+    fc.double({ min: -1e5, max: 1e5, noNaN: true }),
+    fc.integer(),
+    // halves
+    fc
+      .tuple(fc.integer({ min: -1e4, max: 1e4 }), fc.integer({ min: 0, max: 9 }))
+      .map(([n, d]) => (10 * n + 5) / 10 ** d),
+  );
+  fc.assert(
+    fc.property(values, fc.integer({ min: 0, max: 9 }), (value, decimals) => {
+      const intl = new Intl.NumberFormat("en-US", {
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+        signDisplay: "negative", // what rounds to 0 has no sign
+      });
+      expect(grouped(value, decimals)).toBe(intl.format(value));
+    }),
+    { numRuns: 2000 },
+  );
 });
