@@ -38,10 +38,19 @@ const licences: Plugin = {
   },
 };
 
+/** Scripts, which V8 keeps what it has made of; `cli/bundle.ts` gives them what they import packages by. */
+const scripts: Plugin = {
+  name: "scripts",
+  renderChunk: (code) => code.replaceAll("await import(", "await importPackage("),
+  generateBundle() {
+    this.emitFile({ type: "asset", fileName: "package.json", source: '{ "type": "commonjs" }\n' });
+  },
+};
+
 export default defineConfig({
-  input: { rapsim: "cli/main.ts" },
+  input: { rapsim: "cli/start.ts", main: "cli/main.ts", "warm-up": "cli/warm-up.ts" },
   platform: "node",
   external: external.map((name) => new RegExp(`^${name}(/|$)`)),
-  plugins: [moduleUrls, licences],
-  output: { dir: "dist/bin", chunkFileNames: "[name].js", cleanDir: true },
+  plugins: [moduleUrls, licences, scripts],
+  output: { dir: "dist/bin", format: "cjs", chunkFileNames: "[name].js", cleanDir: true },
 });

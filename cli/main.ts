@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+/** The process: its streams, its exit code, and what no command caught. */
 import { main } from "./cli.ts";
 import { describeFailure } from "./errors.ts";
 
@@ -13,8 +13,6 @@ process.on("uncaughtException", (error) => {
   process.exit(exitCode);
 });
 
-process.exitCode = await main(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-});
+export async function run(argv: readonly string[]): Promise<void> {
+  process.exitCode = await main(argv, { stdout: process.stdout, stderr: process.stderr, env: process.env });
+}

@@ -1,0 +1,60 @@
+/**
+ * The files of dist/bin, run from what V8 made of them at the build (`.cache` beside each): compiling them anew would take longer than
+ * most commands. What another version of V8 has made is not used.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { Script } from "node:vm";
+
+/** What a file finds around it; import() itself does not work in a script that comes from the cache. */
+const PARAMETERS = "exports, require, module, __filename, __dirname, importPackage";
+type Wrapper = (
+  exports: object,
+  require: (id: string) => unknown,
+  module: { exports: object },
+  file: string,
+  folder: string,
+  importPackage: (id: string) => Promise<unknown>,
+) => void;
+
+export class Bundle {
+  private readonly modules = new Map<string, { exports: object }>();
+  private readonly scripts = new Map<string, Script>();
+
+  constructor(private readonly folder: string) {}
+
+  /** Runs one file, as `require` does. @returns its exports */
+  load(name: string): object {
+    const known = this.modules.get(name);
+    if (known !== undefined) return known.exports;
+    const file = join(this.folder, name);
+    const code = `(function (${PARAMETERS}) {${readFileSync(file, "utf8")}\n})`;
+    const cachedData = readCache(file);
+    const script = new Script(code, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+    const module = { exports: {} };
+    this.modules.set(name, module);
+    this.scripts.set(name, script);
+    const require = createRequire(file);
+    const requireHere = (id: string) => (id.startsWith("./") ? this.load(id.slice(2)) : require(id));
+    const wrapper = script.runInThisContext() as Wrapper;
+    wrapper(module.exports, requireHere, module, file, this.folder, (id) => import(id));
+    return module.exports;
+  }
+
+  /** Keeps what V8 has made so far of the files that were loaded: the functions that have run. */
+  writeCaches(): void {
+    for (const [name, script] of this.scripts)
+      writeFileSync(cacheOf(join(this.folder, name)), script.createCachedData());
+  }
+}
+
+const cacheOf = (file: string) => `${file}.cache`;
+
+function readCache(file: string): Buffer | undefined {
+  try {
+    return readFileSync(cacheOf(file));
+  } catch {
+    return undefined;
+  }
+}
