@@ -2,7 +2,7 @@
  * The checks a program must pass before anything runs it: forms and formats, semaphore order, and that every access of
  * every agent stays inside its view, its tensor and its memory.
  */
-import { type Access, type BoundInstruction, bindViews, type Context, effects, type MemorySpace } from "./effects.ts";
+import { type BoundInstruction, bindViews, effects, isWithinMemory, type MemoryBytes } from "./effects.ts";
 import { RapError } from "./errors.ts";
 import { hasBox, regionEnd } from "./geometry.ts";
 import { PACKINGS } from "./machine.ts";
@@ -329,7 +329,7 @@ function operandFault(program: Program, { instruction, views }: BoundInstruction
 }
 
 /** The sizes of the memories. */
-function memoryBytes({ dramBytes, machine: { parameters: p } }: Program): Readonly<Record<MemorySpace, number>> {
+function memoryBytes({ dramBytes, machine: { parameters: p } }: Program): MemoryBytes {
   return {
     dram: dramBytes,
     sram: p["sram.bytes"],
@@ -339,7 +339,6 @@ function memoryBytes({ dramBytes, machine: { parameters: p } }: Program): Readon
 }
 
 function checkAccesses(program: Program, bound: readonly BoundInstruction[]): void {
-  const context: Context = program;
   const { agents } = program.machine.parameters;
   const sizes = memoryBytes(program);
   bound.forEach((item, index) => {
@@ -347,25 +346,24 @@ function checkAccesses(program: Program, bound: readonly BoundInstruction[]): vo
     const name = () => nameInstruction(program, index);
     if (item.instruction.op === "load") checkMulticast(item.instruction, name);
     for (let agent = 0; agent < agents; agent++) {
-      let accesses: readonly Access[];
       try {
-        accesses = effects(context, item, agent);
+        if (!isWithinMemory(program, item, agent, sizes)) throw new RapError(memoryFault(program, item, agent, sizes));
       } catch (error) {
         if (error instanceof RapError)
           throw new RapError(`${name()}, agent ${agent}: ${error.message}`, { cause: error });
         throw error;
       }
-      for (const access of accesses) {
-        const size = sizes[access.space];
-        const { base } = access.region;
-        if (base < 0 || regionEnd(access.region) > size) {
-          throw new RapError(
-            `${name()}, agent ${agent}: ${access.write ? "writes" : "reads"} ${access.space} bytes ${base}..${regionEnd(access.region)} of ${size}`,
-          );
-        }
-      }
     }
   });
+}
+
+/** Which access is not within the memories. */
+function memoryFault(program: Program, item: BoundInstruction, agent: number, sizes: MemoryBytes): string {
+  const access = effects(program, item, agent).find(
+    ({ space, region }) => region.base < 0 || regionEnd(region) > sizes[space],
+  )!;
+  const { space, region, write } = access;
+  return `${write ? "writes" : "reads"} ${space} bytes ${region.base}..${regionEnd(region)} of ${sizes[space]}`;
 }
 
 /** All agents of a multicast group must ask for the same box. */

@@ -224,8 +224,11 @@ export function decodeInstruction(bytes: Uint8Array, offset: number, place: stri
   if (op === undefined)
     throw new RapError(`${place}: opcode ${code} is not one of 0..${OPS.length - 1}; the code is damaged`);
   const values = blank(op);
-  for (const [name, field] of fieldsOf(op)) {
-    const value = readField(reader, field);
+  // index by index: programs have tens of thousands of fields, and are read once
+  const fields = fieldsOf(op);
+  for (let i = 0; i < fields.length; i++) {
+    const name = fields[i][0];
+    const value = readField(reader, fields[i][1]);
     if (value === undefined) throw new RapError(`${place}: ${op}.${name} holds no legal value; the code is damaged`);
     values[name] = value;
   }

@@ -7,16 +7,19 @@ import {
   type Box,
   clipBox,
   copyTarget,
-  dramRegion,
+  dramRuns,
+  endOfRuns,
   gridPosition,
   hasBox,
   isInside,
+  isInTensor,
+  type OfRuns,
   type Region,
   region,
   resolveView,
   unclippedBox,
   type View,
-  viewRegion,
+  viewRuns,
 } from "./geometry.ts";
 import type { Machine } from "./machine.ts";
 import { inDram, type ProgramTensor } from "./program.ts";
@@ -171,6 +174,10 @@ export function accumulatorTile(
 
 /** Accumulator bytes of a tile: [block][row][column][array.cols] int32. */
 export function accumulatorRegion(context: Context, instruction: AccumulatorOperand, work: AgentWork): Region {
+  return accumulatorRuns(context, instruction, work, region);
+}
+
+function accumulatorRuns<T>(context: Context, instruction: AccumulatorOperand, work: AgentWork, make: OfRuns<T>): T {
   const cols = context.machine.parameters["array.cols"];
   const rowBytes = cols * 4;
   const { box, whole } = work;
@@ -179,14 +186,7 @@ export function accumulatorRegion(context: Context, instruction: AccumulatorOper
   const firstBlock = Math.floor((box.c0 - whole.c0) / cols);
   const blocks = Math.ceil((box.c1 - whole.c0) / cols) - firstBlock;
   const base = (accRow + (firstBlock * height + (box.y0 - whole.y0)) * width + (box.x0 - whole.x0)) * rowBytes;
-  return region(
-    base,
-    blocks,
-    height * width * rowBytes,
-    box.y1 - box.y0,
-    width * rowBytes,
-    (box.x1 - box.x0) * rowBytes,
-  );
+  return make(base, blocks, height * width * rowBytes, box.y1 - box.y0, width * rowBytes, (box.x1 - box.x0) * rowBytes);
 }
 
 /** The part of an unclipped load box that gets the fill value: the box within the view's window. */
@@ -209,40 +209,34 @@ export function shiftChannels(box: Box, offset: number): Box {
   return { y0, y1, x0, x1, c0: box.c0 + offset, c1: box.c1 + offset };
 }
 
-/** Collects an instruction's accesses for one agent. */
-class Accesses {
-  readonly list: Access[] = [];
-
+/** Goes through an instruction's accesses for one agent. T: what is made of the bytes of each. */
+abstract class Accesses<T> {
   constructor(
     private readonly context: Context,
     private readonly agent: number,
     private readonly tp: number,
   ) {}
 
+  protected abstract readonly make: OfRuns<T>;
+  protected abstract add(space: MemorySpace, agent: number, tp: number, write: boolean, made: T): void;
+
   sram(view: View, field: string, box: Box, write: boolean, agent = this.agent): void {
     const tensor = this.context.tensors[view.tensor];
-    const inTensor =
-      box.y0 >= 0 &&
-      box.x0 >= 0 &&
-      box.c0 >= 0 &&
-      box.y1 <= tensor.height &&
-      box.x1 <= tensor.width &&
-      box.c1 <= tensor.channels;
     if (!isInside(box, view.window)) {
       throw new RapError(
         `${field}: box ${boxText(box)} of tensor '${tensor.name}' is outside its view ${boxText(view.window)}`,
       );
     }
-    if (!inTensor && field !== "fill") {
+    if (!isInTensor(box, tensor) && field !== "fill") {
       throw new RapError(
         `${field}: box ${boxText(box)} is outside tensor '${tensor.name}' [${tensor.height}, ${tensor.width}, ${tensor.channels}]`,
       );
     }
-    this.list.push({ space: "sram", agent, tp: 0, write, region: viewRegion(view, box) });
+    this.add("sram", agent, 0, write, viewRuns(view, box, this.make));
   }
 
   dram(tensor: ProgramTensor, box: Box, write: boolean): void {
-    this.list.push({ space: "dram", agent: 0, tp: 0, write, region: dramRegion(inDram(tensor), box) });
+    this.add("dram", 0, 0, write, dramRuns(inDram(tensor), box, this.make));
   }
 
   accumulators(
@@ -250,28 +244,20 @@ class Accesses {
     work: AgentWork,
     write: boolean,
   ): void {
-    this.list.push({
-      space: "accumulators",
-      agent: this.agent,
-      tp: this.tp,
-      write,
-      region: accumulatorRegion(this.context, instruction, work),
-    });
+    const made = accumulatorRuns(this.context, instruction, work, this.make);
+    this.add("accumulators", this.agent, this.tp, write, made);
   }
 
   scalarRegister(register: number, write: boolean): void {
-    if (register === 0) return;
-    this.list.push({ space: "registers", agent: this.agent, tp: 0, write, region: region(register, 1, 0, 1, 0, 1) });
+    if (register !== 0) this.register(register, write);
   }
 
   histogram(register: number, write: boolean): void {
-    this.list.push({
-      space: "registers",
-      agent: this.agent,
-      tp: 0,
-      write,
-      region: region(SCALAR_REGISTERS + register, 1, 0, 1, 0, 1),
-    });
+    this.register(SCALAR_REGISTERS + register, write);
+  }
+
+  private register(at: number, write: boolean): void {
+    this.add("registers", this.agent, 0, write, this.make(at, 1, 0, 1, 0, 1));
   }
 
   /** The input tile of a convolution or pooling: the window clipped to the tensor. Nothing when all of it is padding. */
@@ -295,13 +281,44 @@ class Accesses {
   }
 }
 
+/** All of them, for `effects`. */
+class Collected extends Accesses<Region> {
+  readonly list: Access[] = [];
+  protected readonly make = region;
+
+  protected add(space: MemorySpace, agent: number, tp: number, write: boolean, made: Region): void {
+    this.list.push({ space, agent, tp, write, region: made });
+  }
+}
+
+export type MemoryBytes = Readonly<Record<MemorySpace, number>>;
+
+/** Whether all of them lie within the memories: a program has tens of thousands, of which nothing else is to be known. */
+class Bounded extends Accesses<number> {
+  isWithin = true;
+  protected readonly make = endOfRuns;
+
+  constructor(
+    context: Context,
+    agent: number,
+    tp: number,
+    private readonly sizes: MemoryBytes,
+  ) {
+    super(context, agent, tp);
+  }
+
+  protected add(space: MemorySpace, _agent: number, _tp: number, _write: boolean, end: number): void {
+    if (end > this.sizes[space]) this.isWithin = false;
+  }
+}
+
 function boxText(box: Box): string {
   return `[${box.y0}:${box.y1}, ${box.x0}:${box.x1}, ${box.c0}:${box.c1}]`;
 }
 
 /** Where a shift or range instruction takes its int32 values. */
 function int32Source(
-  out: Accesses,
+  out: Accesses<unknown>,
   instruction: InstructionOf<"shift"> | InstructionOf<"range">,
   work: AgentWork,
 ): void {
@@ -312,7 +329,7 @@ function int32Source(
 type BoxedOp = "load" | "store" | "conv" | "shift" | "pool" | "add" | "copy" | "range";
 type BoxedHandlers = {
   readonly [O in BoxedOp]: (
-    out: Accesses,
+    out: Accesses<unknown>,
     instruction: InstructionOf<O>,
     work: AgentWork,
     context: Context,
@@ -393,11 +410,11 @@ function checkPoolWindows(pool: InstructionOf<"pool">, box: Box, tensor: Program
 
 const boxed =
   <O extends BoxedOp>(op: O) =>
-  (instruction: InstructionOf<O>, out: Accesses, work: AgentWork | null, context: Context, agent: number) => {
+  (instruction: InstructionOf<O>, out: Accesses<unknown>, work: AgentWork | null, context: Context, agent: number) => {
     if (work !== null) BOXED[op](out, instruction, work, context, agent);
   };
 
-const EFFECTS: Handlers<[Accesses, AgentWork | null, Context, number], void> = {
+const EFFECTS: Handlers<[Accesses<unknown>, AgentWork | null, Context, number], void> = {
   halt: () => {},
   view: () => {},
   sync: () => {},
@@ -442,8 +459,19 @@ export function weightBox(conv: InstructionOf<"conv">, box: Box, cols: number): 
  * @throws RapError when it leaves its view or its tensor; the caller names the instruction
  */
 export function effects(context: Context, bound: BoundInstruction, agent: number): readonly Access[] {
-  const { instruction } = bound;
-  const out = new Accesses(context, agent, instruction.tp);
-  handlerOf(EFFECTS, instruction)(instruction, out, agentWork(context, bound, agent), context, agent);
+  const out = new Collected(context, agent, bound.instruction.tp);
+  visit(out, context, bound, agent);
   return out.list;
+}
+
+/** Whether all that `effects` tells lies within memories of these sizes. @throws RapError as `effects` does */
+export function isWithinMemory(context: Context, bound: BoundInstruction, agent: number, sizes: MemoryBytes): boolean {
+  const out = new Bounded(context, agent, bound.instruction.tp, sizes);
+  visit(out, context, bound, agent);
+  return out.isWithin;
+}
+
+function visit(out: Accesses<unknown>, context: Context, bound: BoundInstruction, agent: number): void {
+  const { instruction } = bound;
+  handlerOf(EFFECTS, instruction)(instruction, out, agentWork(context, bound, agent), context, agent);
 }

@@ -21,11 +21,6 @@ export function gridPosition(instruction: { gridY: number; gridX: number }, agen
   return iy < instruction.gridY ? { iy, ix: agent % instruction.gridX } : null;
 }
 
-/** base + iy * stepA + ix * stepB */
-export function axisStart(axis: Axis, at: GridPosition): number {
-  return axis.base + at.iy * axis.stepA + at.ix * axis.stepB;
-}
-
 /** Half-open box [y0, y1) x [x0, x1) x [c0, c1). */
 export interface Box {
   readonly y0: number;
@@ -40,16 +35,17 @@ export function boxVolume(box: Box): number {
   return (box.y1 - box.y0) * (box.x1 - box.x0) * (box.c1 - box.c0);
 }
 
-/** The box of an agent before clipping. */
-export function unclippedBox(axes: { y: Axis; x: Axis; c: Axis }, at: GridPosition): Box {
-  const y0 = axisStart(axes.y, at);
-  const x0 = axisStart(axes.x, at);
-  const c0 = axisStart(axes.c, at);
-  return { y0, y1: y0 + axes.y.extent, x0, x1: x0 + axes.x.extent, c0, c1: c0 + axes.c.extent };
+/** The box of an agent before clipping: along each axis from base + iy * stepA + ix * stepB on. */
+export function unclippedBox({ y, x, c }: { y: Axis; x: Axis; c: Axis }, { iy, ix }: GridPosition): Box {
+  const y0 = y.base + iy * y.stepA + ix * y.stepB;
+  const x0 = x.base + iy * x.stepA + ix * x.stepB;
+  const c0 = c.base + iy * c.stepA + ix * c.stepB;
+  return { y0, y1: y0 + y.extent, x0, x1: x0 + x.extent, c0, c1: c0 + c.extent };
 }
 
 /** The part of a box inside a tensor, or null when nothing is left. */
 export function clipBox(box: Box, extents: Extents): Box | null {
+  if (isInTensor(box, extents) && boxVolume(box) > 0) return box;
   const clipped = {
     y0: Math.max(box.y0, 0),
     y1: Math.min(box.y1, extents.height),
@@ -93,6 +89,10 @@ export function viewAddress(view: View, y: number, x: number, c: number): number
   );
 }
 
+export function isInTensor(box: Box, { height, width, channels }: Extents): boolean {
+  return box.y0 >= 0 && box.x0 >= 0 && box.c0 >= 0 && box.y1 <= height && box.x1 <= width && box.c1 <= channels;
+}
+
 export function isInside(box: Box, window: Box): boolean {
   return (
     box.y0 >= window.y0 &&
@@ -117,9 +117,17 @@ export interface Region {
   readonly bytes: number;
 }
 
+/** What is made of an access's bytes, given as for `Region`. */
+export type OfRuns<T> = (base: number, n0: number, pitch0: number, n1: number, pitch1: number, bytes: number) => T;
+
+/** The end of the last run; Infinity when the first begins before 0. */
+export const endOfRuns: OfRuns<number> = (base, n0, pitch0, n1, pitch1, bytes) =>
+  base < 0 ? Number.POSITIVE_INFINITY : base + (n0 - 1) * pitch0 + (n1 - 1) * pitch1 + bytes;
+
 /** A region in its simplest form: runs that touch are joined. */
 export function region(base: number, n0: number, pitch0: number, n1: number, pitch1: number, bytes: number): Region {
-  let [m1, run] = [n1, bytes];
+  let m1 = n1;
+  let run = bytes;
   if (m1 === 1 || pitch1 === run) {
     run = m1 === 1 ? run : m1 * run;
     m1 = 1;
@@ -141,7 +149,11 @@ export function regionBytes(r: Region): number {
 
 /** Bytes of a view's box in SRAM. The box must be inside the window. */
 export function viewRegion(view: View, box: Box): Region {
-  return region(
+  return viewRuns(view, box, region);
+}
+
+export function viewRuns<T>(view: View, box: Box, make: OfRuns<T>): T {
+  return make(
     viewAddress(view, box.y0, box.x0, box.c0),
     box.y1 - box.y0,
     view.rowPitch,
@@ -158,9 +170,13 @@ export interface DramTensor extends Extents {
 }
 
 export function dramRegion(tensor: DramTensor, box: Box): Region {
+  return dramRuns(tensor, box, region);
+}
+
+export function dramRuns<T>(tensor: DramTensor, box: Box, make: OfRuns<T>): T {
   const pixel = tensor.channels * FORMAT_BYTES[tensor.format];
   const row = tensor.width * pixel;
-  return region(
+  return make(
     tensor.address + box.y0 * row + box.x0 * pixel + box.c0 * FORMAT_BYTES[tensor.format],
     box.y1 - box.y0,
     row,

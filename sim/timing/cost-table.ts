@@ -1,6 +1,6 @@
 /** What every agent's share of every instruction costs, in tables: [instruction * agents + agent]. */
 import type { MachineParameters } from "../../isa/index.ts";
-import { COST_RATES, cost, NOTHING } from "./costs.ts";
+import { COST_RATES, cost } from "./costs.ts";
 import type { ProgramWork } from "./program-work.ts";
 
 export interface CostTable {
@@ -25,19 +25,22 @@ function build({ stream, work }: ProgramWork, p: MachineParameters): CostTable {
     sramBytes: new Float64Array(size),
     copiesTo: new Int16Array(size).fill(-1),
   };
-  work.forEach((shares, i) => {
-    let latest = NOTHING;
-    shares.forEach((share, agent) => {
-      const at = i * agents + agent;
-      if (agent === 0 || share !== shares[agent - 1]) latest = cost(instructions[i], share, p);
-      const { occupancy, tail } = latest;
-      table.occupancy[at] = occupancy;
-      table.tail[at] = tail;
-      if (share.region !== null) table.isTransfer[at] = 1;
-      table.sramBytes[at] = share.sramReadBytes + (share.copiesTo < 0 ? share.sramWriteBytes : 0);
-      table.copiesTo[at] = share.copiesTo;
-    });
-  });
+  for (let i = 0; i < work.length; i++) {
+    const shares = work[i];
+    for (let agent = 0, end = 0; agent < shares.length; agent = end) {
+      const share = shares[agent];
+      while (end < shares.length && shares[end] === share) end++;
+      const { occupancy, tail } = cost(instructions[i], share, p);
+      const sramBytes = share.sramReadBytes + (share.copiesTo < 0 ? share.sramWriteBytes : 0);
+      for (let at = i * agents + agent; at < i * agents + end; at++) {
+        table.occupancy[at] = occupancy;
+        table.tail[at] = tail;
+        if (share.region !== null) table.isTransfer[at] = 1;
+        table.sramBytes[at] = sramBytes;
+        table.copiesTo[at] = share.copiesTo;
+      }
+    }
+  }
   return table;
 }
 

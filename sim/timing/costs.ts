@@ -14,7 +14,7 @@ export interface Cost {
   readonly tail: number;
 }
 
-export const NOTHING: Cost = { occupancy: 0, tail: 0 };
+const NOTHING: Cost = { occupancy: 0, tail: 0 };
 
 /** Bytes that all banks of an agent's SRAM move in one cycle. */
 export function sramBytesPerCycle(p: MachineParameters): number {

@@ -24,14 +24,20 @@ class Pixels {
 function cover(row: number[], x0: number, x1: number): number {
   let first = 0;
   while (first < row.length && row[first + 1] < x0) first += 2;
+  if (row[first] <= x0 && x1 <= row[first + 1]) return 0;
   let end = first;
-  let [from, to, known] = [x0, x1, 0];
+  let from = x0;
+  let to = x1;
+  let known = 0;
   for (; end < row.length && row[end] <= x1; end += 2) {
     known += Math.max(0, Math.min(row[end + 1], x1) - Math.max(row[end], x0));
     from = Math.min(from, row[end]);
     to = Math.max(to, row[end + 1]);
   }
-  row.splice(first, end - first, from, to);
+  if (end === first + 2) {
+    row[first] = from;
+    row[first + 1] = to;
+  } else row.splice(first, end - first, from, to);
   return x1 - x0 - known;
 }
 

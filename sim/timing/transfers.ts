@@ -26,14 +26,17 @@ function build({ stream, work, groups }: ProgramWork, p: MachineParameters): Tra
   const roundedBytes = new Float64Array(work.length * agents);
   const fillBytes = new Float64Array(work.length * agents);
   const pageBytes = requestPageBytes(p);
-  work.forEach((shares, i) => {
+  for (let i = 0; i < work.length; i++) {
+    const { op } = stream.instructions[i];
+    if (op !== "load" && op !== "store") continue;
     const group = groups[i];
-    shares.forEach(({ region, fillBytes: fill }, agent) => {
-      if (region === null) return;
+    for (let agent = 0; agent < agents; agent++) {
+      const { region, fillBytes: fill } = work[i][agent];
+      if (region === null) continue;
       const leader = group === null ? agent : group.leaders[agent];
       const at = i * agents + leader;
       fillBytes[at] = Math.max(fillBytes[at], fill);
-      if (leader !== agent) return;
+      if (leader !== agent) continue;
       first[at] = requests.length;
       appendRequests(requests, region, p["dma.requestBytes"], p["dram.burstBytes"], pageBytes);
       end[at] = requests.length;
@@ -41,8 +44,8 @@ function build({ stream, work, groups }: ProgramWork, p: MachineParameters): Tra
         requestedBytes[at] += requests.requested[request];
         roundedBytes[at] += requests.rounded[request];
       }
-    });
-  });
+    }
+  }
   return { requests, first, end, requestedBytes, roundedBytes, fillBytes };
 }
 
