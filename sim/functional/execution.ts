@@ -59,9 +59,7 @@ export class Execution {
       this.leader = member;
       this.part = preparePart(checked, kernels, end, { member, plan });
       member.ready(this.part.end);
-      member.awaitReady(count);
-      if (member.hasFailed)
-        throw new RapError(`program '${program.name}': one of ${count} threads could not start; give fewer`);
+      member.awaitTeam(program.name);
     }
     this.dram(program.constantsAddress, program.constants.length).set(program.constants);
   }

@@ -6,6 +6,7 @@ import {
   HISTOGRAM_REGISTERS,
   type Program,
   SCALAR_REGISTERS,
+  unitKindOf,
 } from "../../isa/index.ts";
 import type { Kernels } from "../kernel-api.ts";
 import type { Chip, Step } from "./chip.ts";
@@ -80,19 +81,23 @@ function prepareStream(
   const { agents } = program.machine.parameters;
   const steps: Step[] = [];
   const meet = () => membership?.member.meet();
+  /** The first thread works alone; of several instructions in a row it does all between two meetings. */
+  let alone = false;
   for (let index = from; index < to; index++) {
+    const { instruction } = bound[index];
+    if (unitKindOf(instruction) === null) continue;
     const how = membership === null ? MEETING.none : membership.plan[index];
-    if (how !== MEETING.none) steps.push(meet);
+    if (how === MEETING.before || alone !== (how === MEETING.alone)) steps.push(meet);
+    alone = how === MEETING.alone;
     for (let agent = 0; agent < agents; agent++) {
       if (membership !== null) {
         const { index: thread, threads } = membership.member;
-        if ((how === MEETING.alone ? 0 : threadOf(agent, threads)) !== thread) continue;
+        if ((alone ? 0 : threadOf(agent, threads)) !== thread) continue;
       }
       const work = agentWork(program, bound[index], agent);
-      const step = prepare(bound[index].instruction, chip, { index, agent, work });
+      const step = prepare(instruction, chip, { index, agent, work });
       if (step !== null) steps.push(step);
     }
-    if (how === MEETING.alone) steps.push(meet);
   }
   if (membership !== null) steps.push(meet);
   return steps;

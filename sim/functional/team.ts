@@ -3,7 +3,6 @@
  * until they are told to end, and sleep between frames.
  */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { type CheckedProgram, RapError } from "../../isa/index.ts";
 
@@ -28,8 +27,23 @@ const SPINS = 2000;
 /** Beside the compiled module, or where the build writes it when the sources themselves run: threads run no TypeScript. */
 const PLACES = ["./agents-worker.js", "../../dist/sim/functional/agents-worker.js"];
 
+/** In FAILED: what went wrong in a thread. */
+const FAILURE = { none: 0, work: 1, loading: 2 } as const;
+
+/** Loads a thread's module. One that cannot be loaded could not say so: whoever waits for its thread is told from here. */
+const LOADER = `
+const { workerData } = require("node:worker_threads");
+const { url, control, threads } = workerData;
+import(url).then(({ serve }) => serve(workerData), () => {
+  Atomics.store(control, ${FAILED}, ${FAILURE.loading});
+  Atomics.add(control, ${READY}, threads);
+  Atomics.notify(control, ${READY});
+});`;
+
 /** What a thread is told when it starts. */
 export interface MemberData {
+  /** Of the thread's module. */
+  readonly url: string;
   readonly checked: CheckedProgram;
   readonly plan: Uint8Array;
   readonly memory: WebAssembly.Memory;
@@ -83,10 +97,28 @@ export class Member {
     return Atomics.load(this.control, WHAT);
   }
 
-  /** Waits until so many threads are ready. Returns where their scratch ends: threads place it one behind the other. */
+  /**
+   * Waits until so many threads are ready, or one has failed. Returns where their scratch ends: threads place it one behind the
+   * other.
+   */
   awaitReady(threads: number): number {
-    for (let ready = 0; ready < threads; ready = Atomics.load(this.control, READY)) this.await(READY, ready);
+    for (let ready = 0; ready < threads && !this.hasFailed; ready = Atomics.load(this.control, READY)) {
+      this.await(READY, ready);
+    }
     return Atomics.load(this.control, SCRATCH_END) * SCRATCH_UNIT;
+  }
+
+  /** The leader waits until all are ready. @throws RapError when one cannot be */
+  awaitTeam(program: string): void {
+    this.awaitReady(this.threads);
+    const failure = Atomics.load(this.control, FAILED);
+    if (failure === FAILURE.none) return;
+    const what = `program '${program}': one of ${this.threads} threads could not start`;
+    throw new RapError(
+      failure === FAILURE.loading
+        ? `${what}: agents-worker.js cannot be loaded; install rapsim again, or take one thread`
+        : `${what}; give fewer`,
+    );
   }
 
   /** The thread has its steps; its scratch ends here. */
@@ -98,20 +130,28 @@ export class Member {
 
   /** The thread can do no more; whoever waits for it is told. */
   fail(): void {
-    Atomics.store(this.control, FAILED, 1);
-    Atomics.store(this.control, READY, this.threads);
-    // more than anybody waits for
-    Atomics.add(this.control, ARRIVED, this.threads);
-    for (const word of [READY, ARRIVED]) Atomics.notify(this.control, word);
+    Atomics.store(this.control, FAILED, FAILURE.work);
+    for (const word of [READY, ARRIVED]) {
+      // more than anybody waits for
+      Atomics.add(this.control, word, this.threads);
+      Atomics.notify(this.control, word);
+    }
   }
 
   get hasFailed(): boolean {
-    return Atomics.load(this.control, FAILED) === 1;
+    return Atomics.load(this.control, FAILED) !== FAILURE.none;
   }
 }
 
 export function createControl(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * Int32Array.BYTES_PER_ELEMENT));
+}
+
+function moduleUrl(): string {
+  const found = PLACES.map((place) => new URL(place, import.meta.url)).find((place) => existsSync(place));
+  if (found === undefined)
+    throw new RapError("threads of functional execution: not built; build them with `npm run build`");
+  return found.href;
 }
 
 /** Starts the other threads; they prepare when the leader calls `ready`. */
@@ -120,17 +160,15 @@ export function startTeam(
   plan: Uint8Array,
   memory: WebAssembly.Memory,
   threads: number,
+  url = moduleUrl(),
 ): Member {
   const control = createControl();
-  const path = PLACES.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((place) => existsSync(place));
-  if (path === undefined)
-    throw new RapError("threads of functional execution: not built; build them with `npm run build`");
   // constants lie in the shared memory already
   const { program, bound } = checked;
   const lean = { program: { ...program, constants: new Uint8Array(0) }, bound };
   for (let index = 1; index < threads; index++) {
-    const workerData: MemberData = { checked: lean, plan, memory, index, threads, control };
-    new Worker(path, { workerData }).unref();
+    const workerData: MemberData = { url, checked: lean, plan, memory, index, threads, control };
+    new Worker(LOADER, { workerData, eval: true }).unref();
   }
   return new Member(0, threads, control);
 }

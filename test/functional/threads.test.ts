@@ -7,7 +7,7 @@ import { compileModel, loadModel } from "../../compiler/index.ts";
 import { type CheckedProgram, checkProgram, loadMachine } from "../../isa/index.ts";
 import { type Elements, Execution } from "../../sim/functional/index.ts";
 import { MEETING, meetings } from "../../sim/functional/meetings.ts";
-import { createControl, Member } from "../../sim/functional/team.ts";
+import { createControl, Member, startTeam } from "../../sim/functional/team.ts";
 import { axis, Builder, whole } from "../timing/build.ts";
 import { build, plans } from "../timing/random-program.ts";
 
@@ -122,7 +122,15 @@ describe("a thread that fails", () => {
     const control = createControl();
     const leader = new Member(0, 3, control);
     new Member(2, 3, control).fail();
-    leader.awaitReady(3);
-    expect(leader.hasFailed).toBe(true);
+    expect(() => leader.awaitTeam("p")).toThrow("program 'p': one of 3 threads could not start; give fewer");
+  });
+
+  test("is noticed when its module cannot be loaded", () => {
+    const { program, bound } = checkProgram(compileModel(loadModel("tiny"), loadMachine("rap-e")), "tiny");
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const url = "data:text/javascript,import 'node:nothing'";
+    const leader = startTeam({ program, bound }, meetings({ program, bound }, 3), memory, 3, url);
+    leader.ready(0);
+    expect(() => leader.awaitTeam("tiny")).toThrow("agents-worker.js cannot be loaded");
   });
 });
