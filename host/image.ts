@@ -1,6 +1,7 @@
 /** Pictures from files: what is accepted, and one clear refusal for everything else. */
 import type { Stats } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import { RapError } from "../isa/index.ts";
 
@@ -115,13 +116,15 @@ async function readImageFile(path: string): Promise<ImageFile> {
   return { name, kind, bytes };
 }
 
-/** The decoder, loaded when the first picture is: it would add to the start-up time of every command. */
-async function loadSharp() {
-  return (await import("sharp")).default;
+const require = createRequire(import.meta.url);
+
+/** The decoder, loaded when the first picture is: it would add to the start-up time of every command. import() takes twice as long. */
+function loadSharp() {
+  return require("sharp") as typeof import("sharp").default;
 }
 
 async function checkHeader(file: ImageFile): Promise<void> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   const { width, height } = await refusingDamage(file, () =>
     sharp(file.bytes, { limitInputPixels: false, ignoreIcc: true }).metadata(),
   );
@@ -134,7 +137,7 @@ async function checkHeader(file: ImageFile): Promise<void> {
 }
 
 async function decode(file: ImageFile): Promise<Image> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   const options = { limitInputPixels: MAX_IMAGE_PIXELS, ignoreIcc: true, failOn: "error" } as const;
   return refusingDamage(file, async () => {
     const { data, info } = await sharp(file.bytes, options)
@@ -162,7 +165,7 @@ async function refusingDamage<T>({ name, kind, bytes }: ImageFile, work: () => P
 
 /** A picture as the bytes of a PNG file. */
 export async function encodePng({ width, height, rgb }: Image): Promise<Uint8Array> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   return sharp(rgb, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: PNG_COMPRESSION })
     .toBuffer();

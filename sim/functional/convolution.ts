@@ -173,7 +173,7 @@ function blocksOf(conv: InstructionOf<"conv">, chip: Chip, { agent, work }: Work
       channels,
       evenChannels,
       columns,
-      packed: isDense ? chip.weights.entry(`${weights.tensor}:${row}:${weightRow}`, taps, cCount) : null,
+      packed: isDense ? chip.weights.entry(weights.tensor, row, weightRow, taps, cCount) : null,
       channelTable: isDense ? 0 : scratch.int32List(channelOffsets(conv, k, columns)),
     });
   }

@@ -18,7 +18,8 @@ export interface PackedWeights {
  * a place in a weight tensor, but is trusted for its content alone: it keeps the source's bytes and compares.
  */
 export class WeightCache {
-  private readonly entries = new Map<string, PackedWeights>();
+  /** By place, as one number: a program asks for tens of thousands. */
+  private readonly entries = new Map<number, PackedWeights[]>();
   private usedBytes = 0;
 
   constructor(
@@ -27,10 +28,15 @@ export class WeightCache {
     private readonly cols: number,
   ) {}
 
-  /** The entry for a piece of a weight tensor; `place` names the piece. */
-  entry(place: string, taps: number, channels: number): PackedWeights {
-    const key = `${place}:${taps}x${channels}`;
-    let entry = this.entries.get(key);
+  /** The entry for a piece of a weight tensor: of its block `block`, from row `row` on. All three have 16 bits. */
+  entry(tensor: number, block: number, row: number, taps: number, channels: number): PackedWeights {
+    const place = (tensor * 2 ** 16 + block) * 2 ** 16 + row;
+    let pieces = this.entries.get(place);
+    if (pieces === undefined) {
+      pieces = [];
+      this.entries.set(place, pieces);
+    }
+    let entry = pieces.find((piece) => piece.taps === taps && piece.channels === channels);
     if (entry === undefined) {
       const copyBytes = taps * channels * this.cols;
       const packedBytes = taps * (channels + (channels % 2)) * this.cols * 2;
@@ -40,7 +46,7 @@ export class WeightCache {
       const { scratch } = this;
       const stored = remembered ? { packed: scratch.reserve(packedBytes), copy: scratch.reserve(copyBytes) } : null;
       entry = { taps, channels, stored, filled: false };
-      this.entries.set(key, entry);
+      pieces.push(entry);
     }
     return entry;
   }

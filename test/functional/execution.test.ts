@@ -119,9 +119,9 @@ describe("weights are packed", () => {
     let same = true;
     const { kernels, calls } = counting(() => same);
     const cache = new WeightCache(kernels, new Scratch(0), 4);
-    const entry = cache.entry("3:0:0", 9, 5);
-    expect(cache.entry("3:0:0", 9, 5)).toBe(entry);
-    expect(cache.entry("3:0:0", 5, 9)).not.toBe(entry);
+    const entry = cache.entry(3, 0, 0, 9, 5);
+    expect(cache.entry(3, 0, 0, 9, 5)).toBe(entry);
+    expect(cache.entry(3, 0, 0, 5, 9)).not.toBe(entry);
     const address = cache.pack(entry, 1000);
     expect(cache.pack(entry, 2000)).toBe(address);
     expect(calls).toEqual({ packed: 1, copied: 1 });
@@ -134,8 +134,8 @@ describe("weights are packed", () => {
     const { kernels, calls } = counting(() => true);
     const scratch = new Scratch(0);
     const cache = new WeightCache(kernels, scratch, 256);
-    cache.entry("0:0:0", 1, 2 ** 19); // 128 MiB and 256 MiB packed
-    const entry = cache.entry("0:1:0", 1, 2 ** 19);
+    cache.entry(0, 0, 0, 1, 2 ** 19); // 128 MiB and 256 MiB packed
+    const entry = cache.entry(0, 1, 0, 1, 2 ** 19);
     expect(entry.stored).toBe(null);
     expect(scratch.weights.bytes).toBe(2 ** 28);
     cache.pack(entry, 1);
