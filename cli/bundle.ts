@@ -1,11 +1,12 @@
 /**
  * The files of dist/bin, run from what V8 made of them at the build (`.cache` beside each): compiling them anew would take longer than
- * most commands. What another version of V8 has made is not used.
+ * most commands. What another Node has made is not used.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
+import { crc32 } from "node:zlib";
 
 /** What a file finds around it; import() itself does not work in a script that comes from the cache. */
 const PARAMETERS = "exports, require, module, __filename, __dirname, importPackage";
@@ -29,8 +30,9 @@ export class Bundle {
     const known = this.modules.get(name);
     if (known !== undefined) return known.exports;
     const file = join(this.folder, name);
-    const code = `(function (${PARAMETERS}) {${readFileSync(file, "utf8")}\n})`;
-    const cachedData = readCache(file);
+    const source = readFileSync(file);
+    const code = `(function (${PARAMETERS}) {${source}\n})`;
+    const cachedData = readCache(file, source);
     const script = new Script(code, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
     const module = { exports: {} };
     this.modules.set(name, module);
@@ -44,16 +46,31 @@ export class Bundle {
 
   /** Keeps what V8 has made so far of the files that were loaded: the functions that have run. */
   writeCaches(): void {
-    for (const [name, script] of this.scripts)
-      writeFileSync(cacheOf(join(this.folder, name)), script.createCachedData());
+    for (const [name, script] of this.scripts) {
+      const file = join(this.folder, name);
+      const cachedData = script.createCachedData();
+      writeFileSync(cacheOf(file), Buffer.concat([cachedData, sealOf(cachedData, readFileSync(file))]));
+    }
   }
 }
 
 const cacheOf = (file: string) => `${file}.cache`;
 
-function readCache(file: string): Buffer | undefined {
+/** V8 trusts what it is given, and compares no more than the length of the source that was made from. */
+function sealOf(cachedData: Uint8Array, source: Uint8Array): Buffer {
+  const seal = Buffer.alloc(SEAL_BYTES);
+  seal.writeUInt32LE(crc32(cachedData, crc32(source, crc32(NODE))));
+  return seal;
+}
+
+const SEAL_BYTES = 4;
+const NODE = `${process.version} ${process.arch}`;
+
+function readCache(file: string, source: Uint8Array): Uint8Array | undefined {
   try {
-    return readFileSync(cacheOf(file));
+    const sealed = readFileSync(cacheOf(file));
+    const cachedData = sealed.subarray(0, -SEAL_BYTES);
+    return sealed.subarray(-SEAL_BYTES).equals(sealOf(cachedData, source)) ? cachedData : undefined;
   } catch {
     return undefined;
   }
