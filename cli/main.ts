@@ -1,6 +1,7 @@
 /** The process: its streams, its exit code, and what no command caught. */
 import { main } from "./cli.ts";
 import { describeFailure } from "./errors.ts";
+import type { Output } from "./io.ts";
 
 // A closed pipe shows in the callback of the write; without a listener the event would end the process with a stack.
 process.stdout.on("error", () => {});
@@ -13,6 +14,6 @@ process.on("uncaughtException", (error) => {
   process.exit(exitCode);
 });
 
-export async function run(argv: readonly string[]): Promise<void> {
-  process.exitCode = await main(argv, { stdout: process.stdout, stderr: process.stderr, env: process.env });
+export async function run(argv: readonly string[], stdout: Output = process.stdout): Promise<void> {
+  process.exitCode = await main(argv, { stdout, stderr: process.stderr, env: process.env });
 }

@@ -2,8 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import { Bundle } from "./bundle.ts";
+
+const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
 
 async function warmUp(folder: string): Promise<void> {
   const program = join(folder, "tiny.bin");
@@ -19,7 +22,7 @@ async function warmUp(folder: string): Promise<void> {
     ["run", program],
     ["run", program, "--mode", "timing"],
   ]) {
-    await run(argv);
+    await run(argv, nowhere);
     if (process.exitCode !== 0) throw new Error(`rapsim ${argv.join(" ")}: exit code ${process.exitCode}`);
   }
   setFlagsFromString("--flush-bytecode");
