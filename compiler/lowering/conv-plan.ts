@@ -307,6 +307,7 @@ function* fittingPlans(
   const convWidth = shape.pool
     ? span(candidate.tileWidth, shape.pool.kernel[1], shape.pool.stride[1])
     : candidate.tileWidth;
+  const chunkChoices = variant.chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
   for (const { prefetch, accumulatorTiles } of OVERLAPS) {
     const rowsAvailable = Math.floor(accumulatorRows(machine) / accumulatorTiles);
     if (rowsAvailable < convWidth) continue;
@@ -317,7 +318,6 @@ function* fittingPlans(
       variant.weightsResident && variant.inputWhole ? [most] : [...new Set([most, Math.ceil(most / 2), 1])];
     for (const blocks of blockChoices) {
       for (const outputWhole of [true, false]) {
-        const chunkChoices = variant.chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
         for (const chunk of chunkChoices) {
           if (variant.chunked && chunk === groupIn && variant.inputWhole) continue;
           if (shape.groups > 1 && chunk !== groupIn) continue;
