@@ -8,6 +8,7 @@ import { z } from "zod";
 import { RapError } from "../isa/errors.ts";
 import { RESULTS, type Result } from "./eval-detector.ts";
 import { prepareFolder, refuse, shown, writeOutput } from "./files.ts";
+import { whileLocked } from "./folder-lock.ts";
 import type { Io } from "./io.ts";
 import { readManifest } from "./manifest.ts";
 
@@ -83,14 +84,27 @@ async function savedPhotos(folder: string, extension: string): Promise<Map<strin
   return texts;
 }
 
-/** @throws RapError when the folder holds an evaluation and none is to be resumed, or one of something else */
-export async function openEvaluationFolder(
+/**
+ * Works in a folder while no other process does.
+ * @throws RapError when the folder holds an evaluation and none is to be resumed, or one of something else
+ */
+export async function withEvaluationFolder<T>(
+  folder: string,
+  identity: EvaluationIdentity,
+  resume: boolean,
+  io: Io,
+  work: (store: EvaluationStore) => Promise<T>,
+): Promise<T> {
+  await prepareFolder(folder);
+  return whileLocked(folder, "rapsim eval", io, async () => work(await openFolder(folder, identity, resume, io)));
+}
+
+async function openFolder(
   folder: string,
   identity: EvaluationIdentity,
   resume: boolean,
   io: Io,
 ): Promise<EvaluationStore> {
-  await prepareFolder(folder);
   const path = join(folder, MANIFEST);
   const before = await readManifest(path, manifestSchema, "an evaluation");
   if (before !== null && !resume) {

@@ -9,7 +9,7 @@ import { EVALUATION_SCHEMA, type EvaluationReport } from "../report/eval-report.
 import type { Context } from "./command.ts";
 import { NETWORKS, type Network, RESULTS, type Result } from "./eval-detector.ts";
 import type { FloatSource } from "./eval-float.ts";
-import { memoryStore, openEvaluationFolder } from "./eval-folder.ts";
+import { type EvaluationStore, memoryStore, withEvaluationFolder } from "./eval-folder.ts";
 import type { EvalOptions } from "./eval-options.ts";
 import { detectMissing } from "./eval-photos.ts";
 import { type EvaluatedPhoto, readFound, readHeadError, summarize } from "./eval-summary.ts";
@@ -38,21 +38,21 @@ export async function evaluateProgram(
   };
   const { output, threshold, dataset: folder, split = null } = options;
   const identity = { ...sources, dataset: resolve(folder), threshold };
-  const store =
-    output === undefined ? memoryStore() : await openEvaluationFolder(output, identity, options.resume, context.io);
   const results = resultsOf(host, float);
-  const failures = await detectMissing(
-    photos,
+  const plan = {
+    parts: { program: file, place, float: float?.part ?? null, threshold },
+    results,
+    threads: options.threads,
+    isOrdered: provenance.options.scaling === "delayed",
+    isResumable: output !== undefined,
+  };
+  const detect = async (store: EvaluationStore) => ({
     store,
-    {
-      parts: { program: file, place, float: float?.part ?? null, threshold },
-      results,
-      threads: options.threads,
-      isOrdered: provenance.options.scaling === "delayed",
-      isResumable: output !== undefined,
-    },
-    context,
-  );
+    failures: await detectMissing(photos, store, plan, context),
+  });
+  const { store, failures } = await (output === undefined
+    ? detect(memoryStore())
+    : withEvaluationFolder(output, identity, options.resume, context.io, detect));
   const failed = new Set(failures.map(({ photo }) => photo));
   if (failed.size === photos.length) {
     throw new RapError(`none of ${photos.length} photographs could be evaluated; the first: ${failures[0].message}`);

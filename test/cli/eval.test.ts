@@ -252,6 +252,19 @@ describe("resuming", () => {
     const { stderr } = await evaluation("--dataset", kitti, "-o", output, "--resume");
     expect(stderr).toContain("manifest.json: not the manifest of an evaluation");
   });
+
+  test("by one process at a time", async () => {
+    const output = path("locked");
+    mkdirSync(output);
+    const lock = join(output, "lock-00000000-0000-4000-8000-000000000000.json");
+    const holder = { host: "node7", boot: null, pidNamespace: null, pid: 7, startTicks: null };
+    writeFileSync(lock, JSON.stringify({ ...holder, since: "2026-01-01T00:00:00Z" }));
+    const { code, stderr } = await evaluation("--dataset", kitti, "-o", output);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("in use by another rapsim eval, process 7 on node7")]);
+    rmSync(lock);
+    await report("--dataset", kitti, "-o", output);
+    expect(readdirSync(output).filter((file) => file.startsWith("lock"))).toEqual([]);
+  });
 });
 
 describe("what is refused, in one line", () => {
