@@ -51,8 +51,13 @@ export interface ConvPlan {
   readonly accumulatorTiles: 1 | 2;
   /** weights and shift table are loaded once, before the first frame */
   readonly persistentWeights: boolean;
+  /** estimated */
   readonly cycles: number;
+  readonly dramBytes: number;
 }
+
+/** A plan before its cost is known. */
+type Tiling = Omit<ConvPlan, "cycles" | "dramBytes">;
 
 const OVERHEAD_CYCLES_PER_STEP = 400;
 const OVERHEAD_CYCLES_PER_INSTRUCTION = 40;
@@ -70,7 +75,7 @@ const span = (out: number, kernel: number, stride: number, dilation = 1) =>
   (out - 1) * stride + (kernel - 1) * dilation + 1;
 
 /** Sizes that follow from a plan. */
-export function convSizes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine) {
+export function convSizes(shape: ConvShape, plan: Tiling, machine: Machine) {
   const cols = machine.parameters["array.cols"];
   const { geometry: g, pool } = shape;
   const convHeight = pool ? span(plan.tileHeight, pool.kernel[0], pool.stride[0]) : plan.tileHeight;
@@ -138,7 +143,7 @@ function groupedSpan(shape: ConvShape, channels: number): number {
 }
 
 /** SRAM one plan takes per agent. */
-export function convSramBytes(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine): number {
+export function convSramBytes(shape: ConvShape, plan: Tiling, machine: Machine): number {
   const s = convSizes(shape, plan, machine);
   return (
     s.inputSlots * aligned(s.inputBytes) +
@@ -158,7 +163,7 @@ export function convInstructions(shape: ConvShape, plan: ConvPlan, machine: Mach
 
 /** The cost of going through a plan once more to measure its accumulators: everything but what is stored. */
 export function measuringCycles(shape: ConvShape, plan: ConvPlan, machine: Machine, packing: Packing): number {
-  return estimateCycles({ ...shape, finalBytes: 0 }, plan, machine, packing);
+  return estimate({ ...shape, finalBytes: 0 }, plan, machine, packing).cycles;
 }
 
 /** What no plan of a tile size undercuts: its arrays' time. */
@@ -177,7 +182,12 @@ function leastCycles(shape: ConvShape, candidate: Candidate, machine: Machine, p
 }
 
 /** The cost model: time of computing against time of moving, per step, overlapped when there are several. */
-function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machine: Machine, packing: Packing): number {
+function estimate(
+  shape: ConvShape,
+  plan: Tiling,
+  machine: Machine,
+  packing: Packing,
+): Pick<ConvPlan, "cycles" | "dramBytes"> {
   const p = machine.parameters;
   const s = convSizes(shape, plan, machine);
   const rows = p["array.rows"];
@@ -220,9 +230,15 @@ function estimateCycles(shape: ConvShape, plan: Omit<ConvPlan, "cycles">, machin
         s.steps;
   const perStep = loads + stores + (plan.weightsResident ? 0 : weights);
   const moving = perStep / p["dram.bytesPerCycle"];
-  const once = (plan.weightsResident ? weights : 0) / p["dram.bytesPerCycle"];
+  const onceBytes = plan.weightsResident ? weights : 0;
   const perStepCycles = plan.prefetch ? Math.max(compute, moving) : compute + moving;
-  return once + s.steps * (perStepCycles + OVERHEAD_CYCLES_PER_STEP) + Math.min(compute, moving);
+  return {
+    cycles:
+      onceBytes / p["dram.bytesPerCycle"] +
+      s.steps * (perStepCycles + OVERHEAD_CYCLES_PER_STEP) +
+      Math.min(compute, moving),
+    dramBytes: onceBytes + s.steps * perStep,
+  };
 }
 
 interface Variant {
@@ -245,13 +261,8 @@ const OVERLAPS: readonly Pick<ConvPlan, "prefetch" | "accumulatorTiles">[] = [
 ];
 
 /** The plans of one tile size that fit. Input channels are cut only when the tile does not fit otherwise. */
-function candidatePlans(
-  shape: ConvShape,
-  machine: Machine,
-  candidate: Candidate,
-  sramBytes: number,
-): Omit<ConvPlan, "cycles">[] {
-  const plans: Omit<ConvPlan, "cycles">[] = [];
+function candidatePlans(shape: ConvShape, machine: Machine, candidate: Candidate, sramBytes: number): Tiling[] {
+  const plans: Tiling[] = [];
   for (const variant of candidate.persistentWeights ? VARIANTS.slice(0, 1) : VARIANTS) {
     if (variant.chunked && plans.length > 0) break;
     for (const plan of fittingPlans(shape, machine, candidate, variant, sramBytes)) {
@@ -275,7 +286,7 @@ function* fittingPlans(
   candidate: Candidate,
   variant: Variant,
   sramBytes: number,
-): Generator<Omit<ConvPlan, "cycles">> {
+): Generator<Tiling> {
   const cols = machine.parameters["array.cols"];
   const groupIn = shape.inChannels / shape.groups;
   const channels =
@@ -296,6 +307,7 @@ function* fittingPlans(
   const convWidth = shape.pool
     ? span(candidate.tileWidth, shape.pool.kernel[1], shape.pool.stride[1])
     : candidate.tileWidth;
+  const chunkChoices = variant.chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
   for (const { prefetch, accumulatorTiles } of OVERLAPS) {
     const rowsAvailable = Math.floor(accumulatorRows(machine) / accumulatorTiles);
     if (rowsAvailable < convWidth) continue;
@@ -306,7 +318,6 @@ function* fittingPlans(
       variant.weightsResident && variant.inputWhole ? [most] : [...new Set([most, Math.ceil(most / 2), 1])];
     for (const blocks of blockChoices) {
       for (const outputWhole of [true, false]) {
-        const chunkChoices = variant.chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
         for (const chunk of chunkChoices) {
           if (variant.chunked && chunk === groupIn && variant.inputWhole) continue;
           if (shape.groups > 1 && chunk !== groupIn) continue;
@@ -355,8 +366,8 @@ export function planConv(
           const candidate = { gridY, gridX, split, tileHeight, tileWidth, persistentWeights };
           if (best !== null && leastCycles(shape, candidate, machine, packing) >= best.cycles) continue;
           for (const plan of candidatePlans(shape, machine, candidate, sramBytes)) {
-            const cycles = estimateCycles(shape, plan, machine, packing);
-            if (best === null || cycles < best.cycles) best = { ...plan, cycles };
+            const cost = estimate(shape, plan, machine, packing);
+            if (best === null || cost.cycles < best.cycles) best = { ...plan, ...cost };
           }
         }
       }

@@ -108,22 +108,23 @@ function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge
   const memories = new Map<string, Memory>();
   const edges: Edge[] = [];
   const accesses = frame.map((item) => unitedEffects(context, item));
+  const count = 2 * frame.length;
   const unitOfIndex = frame.map(({ instruction }) => unitOf(instruction));
-  /** done[t]: per unit, the time of its last instruction known to have ended when instruction t ends */
-  const done: Int32Array[] = [];
+  /** for each time, per unit: the time of its last instruction known to have ended when that of this time ends */
+  const done = new Int32Array(count * units);
+  const doneAt = (time: number) => done.subarray(time * units, (time + 1) * units);
   /** per unit: what its next instruction knows before any wait */
   const known = Array.from({ length: units }, () => new Int32Array(units).fill(-1));
   const lastOf = new Int32Array(units).fill(-1);
   const join = (into: Int32Array, from: Int32Array) => {
     for (let u = 0; u < units; u++) if (from[u] > into[u]) into[u] = from[u];
   };
-  for (let time = 0; time < 2 * frame.length; time++) {
+  for (let time = 0; time < count; time++) {
     const index = time % frame.length;
     const { instruction } = frame[index];
     const unit = unitOfIndex[index];
     if (unit < 0) {
       if (instruction.op === "sync") barrier(instruction.after, instruction.before);
-      done.push(EMPTY);
       continue;
     }
     const needed = new Int32Array(units).fill(-1);
@@ -135,17 +136,17 @@ function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge
         if (earlier.unit !== unit && earlier.time > needed[earlier.unit]) needed[earlier.unit] = earlier.time;
       });
     }
-    const clock = known[unit].slice();
+    const clock = doneAt(time);
+    clock.set(known[unit]);
     const byTime = [...needed.keys()].filter((u) => needed[u] >= 0).sort((a, b) => needed[b] - needed[a]);
     for (const from of byTime) {
       if (clock[from] >= needed[from]) continue;
       if (time >= frame.length) {
         edges.push({ from: needed[from] % frame.length, to: index, cross: needed[from] < frame.length });
       }
-      join(clock, done[needed[from]]);
+      join(clock, doneAt(needed[from]));
     }
     clock[unit] = time;
-    done.push(clock);
     known[unit] = clock;
     lastOf[unit] = time;
   }
@@ -153,7 +154,8 @@ function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge
 
   function barrier(after: readonly UnitKind[], before: readonly UnitKind[]): void {
     const clock = new Int32Array(units).fill(-1);
-    for (let u = 0; u < units; u++) if (after.includes(unitAt(u).kind) && lastOf[u] >= 0) join(clock, done[lastOf[u]]);
+    for (let u = 0; u < units; u++)
+      if (after.includes(unitAt(u).kind) && lastOf[u] >= 0) join(clock, doneAt(lastOf[u]));
     for (let u = 0; u < units; u++) {
       if (!before.includes(unitAt(u).kind)) continue;
       known[u] = known[u].slice();
@@ -161,7 +163,6 @@ function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge
     }
   }
 }
-const EMPTY = new Int32Array(0);
 
 /** Adds waits and signals to a frame. Where an instruction has more than fit, fences stand before or behind it. */
 export function synchronize(

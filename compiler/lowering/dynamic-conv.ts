@@ -33,11 +33,12 @@ export function planDynamicConv({ group, shape: whole, isShared }: DynamicConv, 
   const { way, shape, plan } = planPasses(request);
   const program = new ConvProgram(group, plan.chunk, context);
   const once = convInstructions(shape, plan, machine);
+  const { dramBytes } = plan;
   if (way === "recompute") {
     const emit = ({ pass, layer, registers, buffers, persistent }: Turn) =>
       emitConv(program.job(shape, plan, layer, registers, { measuresOnly: pass === "measure" }), buffers, persistent)
         .drafts;
-    return { instructions: 2 * once, cycles: 2 * plan.cycles, secondPass: way, emit };
+    return { instructions: 2 * once, cycles: 2 * plan.cycles, dramBytes, secondPass: way, emit };
   }
 
   // biases are in the int32 values already
@@ -68,7 +69,7 @@ export function planDynamicConv({ group, shape: whole, isShared }: DynamicConv, 
       first = { kept, buffers: turn.buffers };
       return drafts;
     };
-    return { instructions: 2 * once, cycles: plan.cycles, secondPass: way, emit };
+    return { instructions: 2 * once, cycles: plan.cycles, dramBytes, secondPass: way, emit };
   }
   const rescalingPlan = planRescaling(request.rescaling, context);
   let spilled: number | null = null;
@@ -81,6 +82,7 @@ export function planDynamicConv({ group, shape: whole, isShared }: DynamicConv, 
   return {
     instructions: once + elementwiseInstructions(request.rescaling, rescalingPlan),
     cycles: plan.cycles + rescalingPlan.cycles,
+    dramBytes,
     secondPass: way,
     emit,
   };

@@ -4,7 +4,7 @@ import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import { type Network, networkOf } from "../schedule/operators.ts";
 import { ratesOf } from "../schedule/rates.ts";
-import { Search, type SearchEffort } from "../schedule/search.ts";
+import { type LayerCost, Search, type SearchEffort } from "../schedule/search.ts";
 import type { Step } from "../schedule/steps.ts";
 import { type Allocated, assemble, layerOf } from "./assemble.ts";
 import { checkAllocation, Pool } from "./buffers.ts";
@@ -87,23 +87,24 @@ function lowerWithin(
     });
   const scratch = new TensorTable(model, grouped);
   const slowdown = machine.parameters["dram.bytesPerCycle"] / ratesOf(machine).dram;
-  const known = new Map<Group, number | null>();
-  const layerCycles = (first: number, end: number): number | null => {
+  const known = new Map<Group, LayerCost | null>();
+  const layerCost = (first: number, end: number): LayerCost | null => {
     const group = groupOf(first, end);
     if (group === null) return null;
-    if (!known.has(group)) known.set(group, planLayerCycles(group));
+    if (!known.has(group)) known.set(group, planLayerCost(group));
     return known.get(group)!;
   };
-  const planLayerCycles = (group: Group): number | null => {
+  const planLayerCost = (group: Group): LayerCost | null => {
     try {
+      const { cycles, dramBytes } = layer(group, scratch);
       // the layer planner knows neither refreshes nor how long transfers take to start
-      return layer(group, scratch).cycles * slowdown;
+      return { cycles: cycles * slowdown, dramBytes };
     } catch (error) {
       if (error instanceof RapError) return null;
       throw error;
     }
   };
-  const search = new Search({ network, machine, packing, sramBytes, effort, layerCycles });
+  const search = new Search({ network, machine, packing, sramBytes, effort, layerCost });
   const legs = search.run((fraction) => progress("schedule", fraction));
   if (legs === null) return null;
   const steps = legs.flatMap(({ steps: of }) => of);

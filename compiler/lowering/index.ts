@@ -37,19 +37,23 @@ export function compileModel(model: QuantizedModel, machine: Machine, options: C
   // run-time exponents are known only after a whole layer, so it goes through DRAM
   if (optimize === 0 || model.runtime !== undefined) return layered();
   const efforts = optimize === 2 && latencyOf !== undefined ? [EFFORTS[1], EFFORTS[2]] : [EFFORTS[optimize]];
-  const fused = efforts
-    .map((effort) => lowerFused(model, machine, { packing, effort, progress }))
-    .filter((program) => program !== null);
-  if (fused.length === 0) return layered();
-  const programs = fused.map(({ program }) => program);
-  if (latencyOf === undefined) return programs[0];
-  const estimatedCycles = Math.min(...fused.map((program) => program.estimatedCycles));
+  // one candidate after the other: only the fastest so far is kept
+  let best: Candidate | null = null;
+  let estimatedCycles = Number.POSITIVE_INFINITY;
+  for (const effort of efforts) {
+    const fused = lowerFused(model, machine, { packing, effort, progress });
+    if (fused === null) continue;
+    if (latencyOf === undefined) return fused.program;
+    estimatedCycles = Math.min(estimatedCycles, fused.estimatedCycles);
+    best = fasterOf(best, fused.program, latencyOf);
+  }
+  if (best === null || latencyOf === undefined) return layered();
   if (layeredFloor(model, machine) <= estimatedCycles) {
     const choices = { packing, secondPass, progress, atMostInstructions: CANDIDATE_INSTRUCTIONS };
     const program = orRefused(() => lowerLayered(model, machine, choices));
-    if (program !== null) programs.push(program);
+    if (program !== null) best = fasterOf(best, program, latencyOf);
   }
-  return programs.length === 1 ? programs[0] : fastest(programs, latencyOf);
+  return best.program;
 }
 
 function orRefused(compile: () => Program | null): Program | null {
@@ -61,10 +65,18 @@ function orRefused(compile: () => Program | null): Program | null {
   }
 }
 
-/** The first of the fastest. */
-function fastest(programs: readonly Program[], latencyOf: (program: Program) => number): Program {
-  const cycles = programs.map(latencyOf);
-  return programs[cycles.indexOf(Math.min(...cycles))];
+interface Candidate {
+  readonly program: Program;
+  /** null: nothing to compare it with so far */
+  readonly cycles: number | null;
+}
+
+/** The later candidate where it is faster. */
+function fasterOf(best: Candidate | null, program: Program, latencyOf: (program: Program) => number): Candidate {
+  if (best === null) return { program, cycles: null };
+  const known = best.cycles ?? latencyOf(best.program);
+  const cycles = latencyOf(program);
+  return known <= cycles ? { program: best.program, cycles: known } : { program, cycles };
 }
 
 /** @throws RapError when the machine's feeder cannot do it */

@@ -1,5 +1,5 @@
 /** One group's plan: its constants and tiling now, its instructions later, when all tensors have their places. */
-import { RapError } from "../../isa/index.ts";
+import { FORMAT_BYTES, INSTRUCTION_BYTES, RapError } from "../../isa/index.ts";
 import { addTile, copyTile, type Geometry, poolTile } from "../../kernels/index.ts";
 import type { QPool } from "../quantized-model.ts";
 import { emitConv } from "./conv-emit.ts";
@@ -73,9 +73,11 @@ function planConvGroup(group: ConvGroup, context: PlanContext): PlannedGroup {
   if (together.length > 0) return planDynamicConv({ group, shape, isShared: together.length > 1 }, context);
   const plan = planConv(shape, machine, packing, context.sramBytes, context.persistentWeights);
   const program = new ConvProgram(group, plan.chunk, context);
+  const instructions = convInstructions(shape, plan, machine);
   return {
-    instructions: convInstructions(shape, plan, machine),
+    instructions,
     cycles: plan.cycles,
+    dramBytes: plan.dramBytes + INSTRUCTION_BYTES * instructions,
     secondPass: null,
     emit: ({ layer, registers, buffers, persistent }) =>
       emitConv(program.job(shape, plan, layer, registers), buffers, persistent).drafts,
@@ -125,13 +127,19 @@ function planElementwiseGroup(
     );
     return emitElementwise(shape, plan, machine, layer, buffers, kernel(clip, output.offset - offset, registers));
   };
+  const instructions = elementwiseInstructions(
+    shapeWith(() => -1),
+    plan,
+  );
+  const operands = inputs.map((input) => tensors.quantized(input));
   return {
-    instructions: elementwiseInstructions(
-      shapeWith(() => -1),
-      plan,
-    ),
+    instructions,
     secondPass: null,
     cycles: plan.cycles,
+    dramBytes: [...operands, { ...result, format: tensors.quantized(output.root).format }].reduce(
+      (sum, { height, width, channels, format }) => sum + height * width * channels * FORMAT_BYTES[format],
+      INSTRUCTION_BYTES * instructions,
+    ),
     emit,
   };
 }

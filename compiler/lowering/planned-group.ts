@@ -34,6 +34,8 @@ export interface PlannedGroup {
   readonly instructions: number;
   /** estimated */
   readonly cycles: number;
+  /** estimated, of one pass */
+  readonly dramBytes: number;
   /** How a measured layer is finished; null: it is done in one pass. */
   readonly secondPass: SecondPass | null;
   readonly emit: (turn: Turn) => Draft[];

@@ -1,4 +1,5 @@
 /** What a phase takes: SRAM, cycles and DRAM bytes, from the machine's own parameters. */
+import { type Machine, peakMacsPerCycle } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
 import { phaseDelays, slotsOf } from "./delays.ts";
 import type { Operator } from "./operators.ts";
@@ -404,6 +405,27 @@ export class PhaseModel {
     work.serial += count * cycles;
     work.last = cycles;
   }
+}
+
+/** What no tiling undercuts: the arrays' time at their peak, and each tensor in DRAM and each weight moved once. */
+export function leastCost(
+  shape: PhaseShape,
+  { gridY, gridX, tile, homes }: Pick<PhaseChoice, "gridY" | "gridX" | "tile" | "homes">,
+  machine: Machine,
+): Pick<PhaseCost, "cycles" | "dramBytes"> {
+  const agents = gridY * gridX;
+  let [macs, dramBytes] = [0, 0];
+  for (const { group, output } of shape.operators) {
+    if (group.kind !== "conv") continue;
+    const { ratioY, ratioX } = shape.uses.get(output.root)!;
+    const weights = (group.conv.weights.length / group.conv.bias.length) * output.channels;
+    macs += agents * tile.height * ratioY * tile.width * ratioX * weights;
+    dramBytes += weights;
+  }
+  for (const { root, channels, kind } of shape.uses.values())
+    if (kind !== "within" && homes.get(root.name) === "dram")
+      dramBytes += root.height * root.width * (channels.hi - channels.lo) * root.bytes;
+  return { cycles: Math.max(macs / peakMacsPerCycle(machine), dramBytes / ratesOf(machine).dram), dramBytes };
 }
 
 function largestOf(times: Readonly<Record<PhaseCost["bound"], number>>): PhaseCost["bound"] {

@@ -3,7 +3,7 @@ import type { Machine, Packing } from "../../isa/index.ts";
 import { aligned } from "../lowering/buffers.ts";
 import { splits } from "../lowering/splits.ts";
 import { margins, Parts } from "./agent-parts.ts";
-import { PhaseModel } from "./cost.ts";
+import { leastCost, PhaseModel } from "./cost.ts";
 import { type Network, type Operator, slice } from "./operators.ts";
 import { colNeeds, coversResults, type Home, type PhaseShape, phaseShape, rowNeeds, type Tile } from "./phase.ts";
 import { Cuts } from "./pieces.ts";
@@ -12,6 +12,8 @@ import { bestTiling, type Tiling, type TilingEffort } from "./tiling.ts";
 
 /** A convolution's output channels are made in so many goes at most. */
 const MOST_SLICES = 16;
+/** Where resident weights score within this of what no way undercuts, others are not tried: their estimates err more. */
+const GOOD_ENOUGH = 2.35;
 
 export type GridShape = readonly [y: number, x: number];
 
@@ -52,12 +54,23 @@ export class Planner {
     if (known !== undefined) return known;
     const whole = this.plan(wanted);
     let best: readonly PlannedPhase[] | null = whole === null ? null : [whole];
-    if (end === first + 1 && (whole === null || !whole.choice.weightsResident)) {
+    if (end === first + 1 && (best === null || !this.isWithin(GOOD_ENOUGH, best))) {
       const sliced = this.planSlices(shape.operators[0], wanted);
       if (sliced !== null && (best === null || this.scoreOf(sliced) < this.scoreOf(best))) best = sliced;
     }
     this.choices.set(key, best);
     return best;
+  }
+
+  /** Whether phases with resident weights score within a factor of what no way to do the same operators undercuts. */
+  isWithin(factor: number, phases: readonly PlannedPhase[]): boolean {
+    if (!phases.every(({ choice }) => choice.weightsResident)) return false;
+    const { machine } = this.input;
+    const least = phases.reduce(
+      (sum, { shape, choice }) => sum + scoreOf(leastCost(shape, choice, machine), machine),
+      0,
+    );
+    return this.scoreOf(phases) <= factor * least;
   }
 
   scoreOf(phases: readonly PlannedPhase[]): number {
@@ -124,6 +137,7 @@ export class Planner {
       score: (cost) => scoreOf(cost, machine),
       canStorePieces: canStorePieces(shape, homes),
       canStream: !residentOnly,
+      goodScore: GOOD_ENOUGH * scoreOf(leastCost(shape, fixed, machine), machine),
     });
     if (found === null) return null;
     const planned = ({ cost, ...tiling }: Tiling) => ({ choice: { ...fixed, ...tiling }, cost });

@@ -4,6 +4,7 @@
  */
 import { type Machine, peakMacsPerCycle } from "../../isa/index.ts";
 import { divisorPairs } from "../lowering/splits.ts";
+import type { PhaseCost } from "./cost.ts";
 import type { Network, Operator, Root } from "./operators.ts";
 import { type Home, type PhaseShape, phaseShape } from "./phase.ts";
 import { type GridShape, keyOf, Planner, type PlannerInput } from "./planner.ts";
@@ -12,6 +13,10 @@ import type { TilingEffort } from "./tiling.ts";
 
 /** Operators in one phase at most. */
 const LONGEST_PHASE = 14;
+/** A phase within this of what no way undercuts is not tried as a layer by itself. */
+const GOOD_PHASE = 1.25;
+/** The layer planner's estimates err more: beside a phase whose weights fit, a layer must win by this. */
+const LAYER_HANDICAP = 1.15;
 
 export interface SearchEffort extends TilingEffort {
   /** grids of agents at most this many times longer one way than the other */
@@ -20,9 +25,11 @@ export interface SearchEffort extends TilingEffort {
 
 export interface SearchInput extends PlannerInput {
   readonly effort: SearchEffort;
-  /** Estimated cycles of operators first..end as one layer by itself, or null when they are none or it does not fit. */
-  readonly layerCycles: (first: number, end: number) => number | null;
+  /** What operators first..end take as one layer by itself, or null when they are none or it does not fit. */
+  readonly layerCost: (first: number, end: number) => LayerCost | null;
 }
+
+export type LayerCost = Pick<PhaseCost, "cycles" | "dramBytes">;
 
 interface State {
   /** of SRAM parts; null when everything lies in DRAM */
@@ -81,7 +88,7 @@ export class Search {
       }
       const outputs = [...shape.uses.values()].filter(({ kind }) => kind === "output");
       let fitted = false;
-      let fitsWell = false;
+      let [isGood, fitsWell] = [false, false];
       for (const home of ["sram", "dram"] as const) {
         const homes = new Map(state.homes);
         homes.set(network.operators[0].inputs[0].root, "dram");
@@ -106,6 +113,7 @@ export class Search {
           const found = this.planner.choose({ shape, first: at, end, grid, homes, usesSram });
           if (found === null) continue;
           fitted = true;
+          if (this.planner.isWithin(GOOD_PHASE, found)) isGood = true;
           if (found.every(({ choice }) => choice.weightsResident)) fitsWell = true;
           const cost = state.cost + this.planner.scoreOf(found);
           const next: State = {
@@ -122,40 +130,29 @@ export class Search {
         }
         if (cheapest !== null) this.enter(states[end], cheapest.next);
       }
-      if (end === at + 1 && state.grid === null && (!fitsWell || this.isSmall(at)))
-        this.enterLayer(state, at, end, states[end]);
+      const isSmall = this.isSmall(at);
+      if (end === at + 1 && state.grid === null && (!isGood || isSmall))
+        this.enterLayer(state, at, end, states[end], fitsWell && !isSmall ? LAYER_HANDICAP : 1);
       if (!fitted && end > at + 4) break;
     }
   }
 
-  private enterLayer(state: State, at: number, end: number, states: Map<string, State>): void {
+  private enterLayer(state: State, at: number, end: number, states: Map<string, State>, handicap = 1): void {
     const { network } = this.input;
-    const cycles = this.input.layerCycles(at, end);
-    if (cycles === null) return;
+    const layer = this.input.layerCost(at, end);
+    if (layer === null) return;
     const homes = new Map(state.homes);
     homes.set(network.operators[end - 1].output.root, "dram");
     const live = new Map([...homes].filter(([name]) => this.isLive(network.roots.get(name)!, end)));
     this.enter(states, {
       grid: null,
       homes: live,
-      cost: state.cost + scoreOf({ cycles, dramBytes: this.layerBytes(at, end) }, this.input.machine),
+      cost: state.cost + handicap * scoreOf(layer, this.input.machine),
       at: end,
       rival: null,
       from: state,
-      steps: [{ kind: "layer", first: at, end, cycles }],
+      steps: [{ kind: "layer", first: at, end, cycles: layer.cycles }],
     });
-  }
-
-  /** DRAM bytes of a layer by itself, at least. */
-  private layerBytes(at: number, end: number): number {
-    const { group, inputs } = this.input.network.operators[at];
-    const { output } = this.input.network.operators[end - 1];
-    const bytes = ({ root, channels }: { root: string; channels: number }) => {
-      const of = this.input.network.roots.get(root)!;
-      return of.height * of.width * channels * of.bytes;
-    };
-    const weights = group.kind === "conv" ? group.conv.weights.length : 0;
-    return weights + inputs.reduce((sum, input) => sum + bytes(input), bytes(output));
   }
 
   /** Too few pixels to share out: a layer may divide output channels instead. */

@@ -25,8 +25,10 @@ export interface TilingRequest {
   readonly score: (cost: PhaseCost) => number;
   /** results may be stored piece by piece as they are made */
   readonly canStorePieces: boolean;
-  /** weights that do not fit may be loaded again for every stripe */
+  /** weights may be loaded again for every stripe */
   readonly canStream: boolean;
+  /** with resident weights up to this, streamed ones are not tried */
+  readonly goodScore: number;
 }
 
 /** The tiling with the lowest score and the one behind it, or null when none fits. */
@@ -36,10 +38,11 @@ export function bestTiling(request: TilingRequest): { best: Tiling; second: Tili
   const heights = spread(height, effort.stripeHeights);
   const rowsOf = remembered((size) => model.rows(size));
   const colsOf = remembered((size) => model.cols(size));
+  const found = new Podium();
   for (const weightsResident of request.canStream ? [true, false] : [true]) {
+    if (found.best !== null && score(found.best.cost) <= request.goodScore) break;
     // streamed weights pay for every stripe
     const tall = weightsResident ? heights : heights.filter((size) => size >= height / 8);
-    const found = new Podium();
     for (const storeStripes of request.canStorePieces ? [true, false] : [true]) {
       const keeping = { weightsResident, storeStripes };
       const consider = (stripeRows: number, stripeCols: number): boolean => {
@@ -52,7 +55,7 @@ export function bestTiling(request: TilingRequest): { best: Tiling; second: Tili
         const firstTooTall = tall.findIndex((rows) => !consider(rows, cols));
         if (firstTooTall === 0) break;
       }
-      if (found.best?.storeStripes !== storeStripes) continue;
+      if (found.best?.storeStripes !== storeStripes || found.best.weightsResident !== weightsResident) continue;
       const [tried, triedCols] = [new Set(tall), new Set(widths)];
       for (let i = 0; i < effort.refinements; i++) {
         const { stripeRows, stripeCols }: Tiling = found.best;
@@ -60,9 +63,8 @@ export function bestTiling(request: TilingRequest): { best: Tiling; second: Tili
         for (const cols of between(stripeCols, triedCols, width)) consider(stripeRows, cols);
       }
     }
-    if (found.best !== null) return { best: found.best, second: found.second };
   }
-  return null;
+  return found.best === null ? null : { best: found.best, second: found.second };
 }
 
 /** The best two. */

@@ -24,7 +24,7 @@ test("tiny networks: the search against all tilings", () => {
     const network = networkOf(model, groupModel(model, false));
     const cyclesWith = (effort: SearchEffort): number | null => {
       const input = { network, machine, packing: "full", sramBytes: parameters["sram.bytes"], effort } as const;
-      const legs = new Search({ ...input, layerCycles: () => null }).run(() => {});
+      const legs = new Search({ ...input, layerCost: () => null }).run(() => {});
       if (legs === null) return null;
       const steps = legs.flatMap(({ steps: of }) => of);
       return steps.reduce((sum, step) => sum + (step.kind === "phase" ? step.cost.cycles : step.cycles), 0);
