@@ -82,12 +82,14 @@ describe("the dead hold nothing", () => {
   });
 
   test.skipIf(!existsSync("/proc/self/stat"))("a killed process that its parent has not asked after", async () => {
-    // the shell becomes sleep, which asks after no child: the killed one stays a zombie
+    // the shell becomes sleep, which asks after no child: one killed after that stays a zombie
     const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     const [pid] = (await once(parent.stdout, "data")).map(Number);
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+    while (readFileSync(`/proc/${parent.pid}/comm`, "latin1") !== "sleep\n") await pause();
     process.kill(pid, "SIGKILL");
     const stat = () => readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1].split(" ");
-    while (stat()[0] !== "Z") await new Promise((resolve) => setTimeout(resolve, 5));
+    while (stat()[0] !== "Z") await pause();
     const folder = await folderHeldBy({ pid, startTicks: stat()[19] });
     expect(await locked(folder, work)).toBe("done");
     parent.kill("SIGKILL");
