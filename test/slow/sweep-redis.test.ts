@@ -78,9 +78,9 @@ describe.skipIf(whySkipped !== null)(`through Redis${whySkipped === null ? "" : 
     const three = [work(), work(), work()];
     const running = sweep("rough", "--redis", redis.url);
     await until(() => rows("rough") > 20, "the first rows");
-    await pause(random.uniform() * 1000);
+    await pause(random.uniform() * 200);
     three[0].process.kill("SIGKILL");
-    await pause(random.uniform() * 1000);
+    await pause(random.uniform() * 200);
     await redis.restart("SIGTERM", 1500);
     const atRestart = rows("rough");
     await until(() => rows("rough") > atRestart, "rows after Redis is back");
