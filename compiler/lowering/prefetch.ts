@@ -98,7 +98,8 @@ class Stream {
 }
 
 function widen(uses: Map<Buffer, BufferUse>, { views }: Draft, at: number): void {
-  for (const { buffer } of Object.values(views)) {
+  for (const field in views) {
+    const { buffer } = views[field];
     const use = uses.get(buffer);
     if (use === undefined) uses.set(buffer, { first: at, last: at });
     else {
