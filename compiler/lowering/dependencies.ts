@@ -51,11 +51,7 @@ class Accesses {
   }
 
   private add(memory: number, write: boolean, unit: number, region: Region): void {
-    if (this.rows.length === this.count * COLUMNS) {
-      const { rows } = this;
-      this.rows = new Int32Array(2 * rows.length);
-      this.rows.set(rows);
-    }
+    if (this.rows.length === this.count * COLUMNS) this.rows = doubled(this.rows);
     const { base, n0, pitch0, n1, pitch1, bytes } = region;
     const row = [memory, write ? 1 : 0, unit, base, regionEnd(region), n0, pitch0, n1, pitch1, bytes];
     const at = this.count * COLUMNS;
@@ -80,12 +76,7 @@ class Accesses {
     return this.rows[access * COLUMNS + column];
   }
 
-  /** Whether the stretches from first to last byte share one. */
-  touches(a: number, b: number): boolean {
-    return this.get(a, BASE) < this.get(b, END) && this.get(b, BASE) < this.get(a, END);
-  }
-
-  /** Whether accesses that touch share a byte. */
+  /** Whether accesses whose stretches from first to last byte meet share one. */
   overlaps(a: number, b: number): boolean {
     return (this.isRun(a) && this.isRun(b)) || regionsOverlap(this.region(a), this.region(b));
   }
@@ -106,38 +97,46 @@ class Accesses {
   }
 }
 
-/** The accesses of one memory that later ones may depend on, and their times. */
+/** The accesses of one memory that later ones may depend on, in any order: rows of first byte, end, access and its time. */
 class Memory {
-  private readonly live: number[] = [];
-  private readonly times: number[] = [];
+  private rows = new Int32Array(4 * 256);
+  /** of `rows` that hold accesses */
+  private length = 0;
 
   constructor(private readonly accesses: Accesses) {}
 
   /** Raises what must have ended, unit by unit, to the accesses that a new one conflicts with. The new one takes the place of those it covers. */
   visit(access: number, time: number, needed: Int32Array): void {
-    const { accesses, live, times } = this;
+    const { accesses, rows } = this;
     const write = accesses.get(access, WRITES) === 1;
     const unit = accesses.get(access, UNIT);
-    let kept = 0;
-    for (let i = 0; i < live.length; i++) {
-      const earlier = live[i];
-      if (accesses.touches(earlier, access)) {
-        const earlierUnit = accesses.get(earlier, UNIT);
-        const earlierWrote = accesses.get(earlier, WRITES) === 1;
-        const isNews = earlierUnit !== unit && times[i] > needed[earlierUnit];
-        if (isNews && (write || earlierWrote) && accesses.overlaps(earlier, access)) needed[earlierUnit] = times[i];
-        // whoever conflicts with what is covered conflicts with the write that covers it, and that is ordered behind it;
-        // an equal read by the same unit comes later in the same order
-        if ((write || (!earlierWrote && earlierUnit === unit)) && accesses.covers(access, earlier)) continue;
+    const base = accesses.get(access, BASE);
+    const end = accesses.get(access, END);
+    for (let at = 0; at < this.length; at += 4) {
+      if (rows[at] >= end || base >= rows[at + 1]) continue;
+      const earlier = rows[at + 2];
+      const earlierUnit = accesses.get(earlier, UNIT);
+      const earlierWrote = accesses.get(earlier, WRITES) === 1;
+      const isNews = earlierUnit !== unit && rows[at + 3] > needed[earlierUnit];
+      if (isNews && (write || earlierWrote) && accesses.overlaps(earlier, access)) needed[earlierUnit] = rows[at + 3];
+      // whoever conflicts with what is covered conflicts with the write that covers it, and that is ordered behind it;
+      // an equal read by the same unit comes later in the same order
+      if ((write || (!earlierWrote && earlierUnit === unit)) && accesses.covers(access, earlier)) {
+        this.length -= 4;
+        rows.copyWithin(at, this.length, this.length + 4);
+        at -= 4;
       }
-      live[kept] = earlier;
-      times[kept++] = times[i];
     }
-    live.length = kept;
-    times.length = kept;
-    live.push(access);
-    times.push(time);
+    if (this.length === rows.length) this.rows = doubled(rows);
+    this.rows.set([base, end, access, time], this.length);
+    this.length += 4;
   }
+}
+
+function doubled(rows: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * rows.length);
+  larger.set(rows);
+  return larger;
 }
 
 function unitOf(item: Instruction): number {
