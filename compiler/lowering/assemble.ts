@@ -12,9 +12,10 @@ import {
 } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
+import { Binder } from "./binder.ts";
 import type { Pool } from "./buffers.ts";
 import { synchronize } from "./dependencies.ts";
-import { bindDrafts, finishStream } from "./finish.ts";
+import { finishStream } from "./finish.ts";
 import type { Group } from "./groups.ts";
 import type { TensorTable } from "./tensors.ts";
 
@@ -39,10 +40,10 @@ export function assemble(
   progress: (stage: string, fraction: number) => void,
 ): Program {
   progress("synchronize", 0.9);
-  const frame = bindDrafts(drafts);
-  const synchronization = synchronize({ machine, tensors: tensors.list }, frame);
-  const body = finishStream(frame, synchronization);
-  const prologue = finishStream(bindDrafts(persistent.loads));
+  const binder = new Binder();
+  const synchronization = synchronize({ machine, tensors: tensors.list }, drafts, binder);
+  const body = finishStream(drafts, binder, synchronization);
+  const prologue = finishStream(persistent.loads, binder);
   const refsOf = (origin: readonly number[], list: readonly Draft[]): SourceRef[] =>
     origin.map((i) => ({ layer: list[i].layer, tile: Math.min(list[i].tile, 65535) }));
   const halt = instruction("halt", {});

@@ -4,7 +4,6 @@
  * semaphore's initial credit.
  */
 import {
-  type BoundInstruction,
   type Context,
   effects,
   type Instruction,
@@ -20,6 +19,8 @@ import {
   unitIndex,
   unitKindOf,
 } from "../../isa/index.ts";
+import type { Draft } from "../../kernels/index.ts";
+import type { Binder } from "./binder.ts";
 
 /** Columns of `Accesses`. */
 const [MEMORY, WRITES, UNIT, BASE, END, N0, PITCH0, N1, PITCH1, BYTES, COLUMNS] = Array(11).keys();
@@ -34,9 +35,10 @@ class Accesses {
   private readonly firsts: number[] = [];
   private count = 0;
 
-  constructor(context: Context, frame: readonly BoundInstruction[], units: readonly number[]) {
+  constructor(context: Context, frame: readonly Draft[], binder: Binder, units: readonly number[]) {
     const { agents } = context.machine.parameters;
-    frame.forEach((bound, index) => {
+    frame.forEach((draft, index) => {
+      const bound = binder.bind(draft);
       this.firsts.push(this.count);
       for (let agent = 0; agent < agents; agent++) {
         for (const { space, tp, write, region } of effects(context, bound, agent)) {
@@ -150,12 +152,13 @@ function unitOf(item: Instruction): number {
  */
 function deriveEdges(
   context: Context,
-  frame: readonly BoundInstruction[],
+  frame: readonly Draft[],
+  binder: Binder,
   onEdge: (from: number, to: number, cross: boolean) => void,
 ): void {
   const units = unitCount(context.machine.parameters["agent.tensorProcessors"]);
   const unitOfIndex = frame.map(({ instruction }) => unitOf(instruction));
-  const accesses = new Accesses(context, frame, unitOfIndex);
+  const accesses = new Accesses(context, frame, binder, unitOfIndex);
   const memories: Memory[] = [];
   const count = 2 * frame.length;
   /** for each time, per unit: the time of its last instruction known to have ended when that of this time ends */
@@ -235,13 +238,13 @@ export interface Synchronization {
 }
 
 /** The waits and signals of a frame. @throws RapError when they take too many semaphores */
-export function synchronize(context: Context, frame: readonly BoundInstruction[]): Synchronization {
+export function synchronize(context: Context, frame: readonly Draft[], binder: Binder): Synchronization {
   const semaphores: Semaphore[] = [];
   const ids = new Map<number, number>();
   const none = new IdList([]);
   const waits = frame.map(() => none);
   const signals = frame.map(() => none);
-  deriveEdges(context, frame, (from, to, cross) => {
+  deriveEdges(context, frame, binder, (from, to, cross) => {
     const [producer, consumer] = [unitOf(frame[from].instruction), unitOf(frame[to].instruction)];
     const key = producer * 256 + consumer;
     let id = ids.get(key);

@@ -1,58 +1,23 @@
 /** From drafts to a stream: view registers are given out, least recently used first, view instructions and fences put in. */
-import {
-  type BoundInstruction,
-  type Instruction,
-  type InstructionOf,
-  instruction,
-  UNIT_KINDS,
-  unitKindOf,
-  VIEW_REGISTERS,
-  WAIT_SLOTS,
-} from "../../isa/index.ts";
-import type { Draft, Grid, TileView } from "../../kernels/index.ts";
+import { type Instruction, instruction, UNIT_KINDS, unitKindOf, VIEW_REGISTERS, WAIT_SLOTS } from "../../isa/index.ts";
+import type { Draft } from "../../kernels/index.ts";
+import type { Binder, ViewInstruction } from "./binder.ts";
 import type { Synchronization } from "./dependencies.ts";
 
-/** Drafts with their views as view instructions (register 0 for now). The buffers must be allocated. */
-export function bindDrafts(drafts: readonly Draft[]): BoundInstruction[] {
-  // most views serve many instructions in turn
-  const known = new Map<string, Map<TileView, InstructionOf<"view">>>();
-  return drafts.map(({ instruction, views }) => {
-    const { gridY, gridX } = instruction;
-    const grid = `${gridY}x${gridX}`;
-    let ofGrid = known.get(grid);
-    if (ofGrid === undefined) {
-      ofGrid = new Map();
-      known.set(grid, ofGrid);
-    }
-    const bound: Record<string, InstructionOf<"view">> = {};
-    for (const [field, view] of Object.entries(views)) {
-      let made = ofGrid.get(view);
-      if (made === undefined) {
-        made = viewInstruction(view, { gridY, gridX });
-        ofGrid.set(view, made);
-      }
-      bound[field] = made;
-    }
-    return { instruction, views: bound };
-  });
-}
-
-function viewInstruction(
-  { tensor, y, x, c, buffer, rowPitch, pixelPitch }: TileView,
-  grid: Grid,
-): InstructionOf<"view"> {
-  return instruction("view", { ...grid, tensor, y, x, c, address: buffer.address, rowPitch, pixelPitch });
-}
-
-/** Instructions with register numbers, waits and signals, and for each the index of the bound instruction it comes from. */
+/**
+ * Instructions with register numbers, waits and signals, and for each the index of the draft it comes from. The drafts are used up: it is their
+ * own instructions that are completed, since copies would take as much memory again.
+ */
 export function finishStream(
-  stream: readonly BoundInstruction[],
+  drafts: readonly Draft[],
+  binder: Binder,
   { waits, signals }: Pick<Synchronization, "waits" | "signals"> = { waits: [], signals: [] },
 ): { instructions: Instruction[]; origin: number[] } {
   const instructions: Instruction[] = [];
   const origin: number[] = [];
   const registers = new ViewRegisters();
-  stream.forEach(({ instruction, views }, i) => {
+  drafts.forEach((draft, i) => {
+    const { instruction, views } = binder.bind(draft);
     const push = (item: Instruction) => {
       instructions.push(item);
       origin.push(i);
@@ -61,7 +26,7 @@ export function finishStream(
     const before = slotsOf(waits[i]);
     const after = slotsOf(signals[i]);
     for (const ids of before.slice(0, -1)) push(fence(instruction, { waits: ids }));
-    const made: Record<string, unknown> = { ...instruction, waits: before[before.length - 1], signals: after[0] };
+    const given: Record<string, unknown> = { waits: before[before.length - 1], signals: after[0] };
     for (const field in views) {
       const view = views[field];
       let entry = registers.get(view);
@@ -70,9 +35,9 @@ export function finishStream(
         push({ ...view, view: entry.register });
       }
       entry.used = i;
-      made[field] = entry.register;
+      given[field] = entry.register;
     }
-    push(made as unknown as Instruction);
+    push(Object.assign(instruction, given));
     for (const ids of after.slice(1)) push(fence(instruction, { signals: ids }));
   });
   return { instructions, origin };
@@ -90,8 +55,6 @@ function slotsOf(ids = NONE): readonly (readonly number[])[] {
 function fence(near: Instruction, given: Partial<Pick<Instruction, "waits" | "signals">>): Instruction {
   return instruction("fence", { unit: unitKindOf(near) ?? UNIT_KINDS[0], tp: near.tp, ...given });
 }
-
-type ViewInstruction = InstructionOf<"view">;
 
 interface HeldView {
   readonly key: string;
