@@ -408,9 +408,7 @@ export function defaultOf(field: Field): number | boolean | string | Axis | read
 
 /** An instruction from some of its fields; the others are at their defaults: see `defaultOf`. */
 export function instruction<O extends Op>(op: O, given: Partial<Omit<InstructionOf<O>, "op">>): InstructionOf<O> {
-  const made = blank(op);
-  for (const [name, field] of fieldsOf(op)) made[name] = defaultOf(field);
-  return Object.assign(made, given) as unknown as InstructionOf<O>;
+  return Object.assign({ ...DEFAULTS[op] }, given) as unknown as InstructionOf<O>;
 }
 
 const FIELDS = new Map(
@@ -426,6 +424,15 @@ const SHAPES = Object.fromEntries(OPS.map((op) => [op, shapeOf(["op", ...FIELDS.
 export function blank(op: Op): Record<string, unknown> {
   return { ...SHAPES[op], op };
 }
+
+/** What instructions of which nothing is said share. */
+const DEFAULTS = Object.fromEntries(
+  OPS.map((op) => {
+    const made = blank(op);
+    for (const [name, field] of FIELDS.get(op)!) made[name] = defaultOf(field);
+    return [op, made];
+  }),
+);
 
 /** All fields of an operation in encoding order. */
 export function fieldsOf(op: Op): readonly (readonly [name: string, field: Field])[] {

@@ -15,7 +15,7 @@ export interface Place {
 export type Multicast = InstructionOf<"load">["multicast"];
 
 const draft = (place: Place, instruction: Draft["instruction"], views: Draft["views"]): Draft => ({
-  instruction: { ...instruction, ...place.grid } as Draft["instruction"],
+  instruction: Object.assign(instruction, place.grid),
   views,
   layer: place.layer,
   tile: place.tile,

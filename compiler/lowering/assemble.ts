@@ -12,9 +12,10 @@ import {
 } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
+import { Binder } from "./binder.ts";
 import type { Pool } from "./buffers.ts";
 import { synchronize } from "./dependencies.ts";
-import { assignViews, bindDrafts } from "./finish.ts";
+import { finishStream } from "./finish.ts";
 import type { Group } from "./groups.ts";
 import type { TensorTable } from "./tensors.ts";
 
@@ -39,9 +40,10 @@ export function assemble(
   progress: (stage: string, fraction: number) => void,
 ): Program {
   progress("synchronize", 0.9);
-  const synchronized = synchronize({ machine, tensors: tensors.list }, bindDrafts(drafts));
-  const body = assignViews(synchronized.frame);
-  const prologue = assignViews(bindDrafts(persistent.loads));
+  const binder = new Binder();
+  const synchronization = synchronize({ machine, tensors: tensors.list }, drafts, binder);
+  const body = finishStream(drafts, binder, synchronization);
+  const prologue = finishStream(persistent.loads, binder);
   const refsOf = (origin: readonly number[], list: readonly Draft[]): SourceRef[] =>
     origin.map((i) => ({ layer: list[i].layer, tile: Math.min(list[i].tile, 65535) }));
   const halt = instruction("halt", {});
@@ -51,15 +53,12 @@ export function assemble(
     name: model.name,
     machine,
     tensors: tensors.list,
-    semaphores: synchronized.semaphores,
+    semaphores: synchronization.semaphores,
     prologue: hasPrologue ? [...prologue.instructions, halt] : [],
     body: [...body.instructions, halt],
     sourceMap: [
       ...(hasPrologue ? [...refsOf(prologue.origin, persistent.loads), end] : []),
-      ...refsOf(
-        body.origin.map((i) => synchronized.origin[i]),
-        drafts,
-      ),
+      ...refsOf(body.origin, drafts),
       end,
     ],
     layers,

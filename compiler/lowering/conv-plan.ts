@@ -283,57 +283,63 @@ function chunkSizes(channels: number, rows: number): number[] {
 function* fittingPlans(
   shape: ConvShape,
   machine: Machine,
-  candidate: Candidate,
-  variant: Variant,
+  { gridY, gridX, split, tileHeight, tileWidth, persistentWeights }: Candidate,
+  { weightsResident, inputWhole, chunked }: Variant,
   sramBytes: number,
 ): Generator<Tiling> {
   const cols = machine.parameters["array.cols"];
+  const { kernel, stride, dilation } = shape.geometry;
   const groupIn = shape.inChannels / shape.groups;
   const channels =
-    candidate.split === "columns"
-      ? shape.output.channels
-      : Math.ceil(Math.ceil(shape.output.channels / cols) / candidate.gridX) * cols;
-  if (candidate.split === "channels" && shape.channelsFollow && candidate.gridX * channels !== shape.output.channels)
-    return;
+    split === "columns" ? shape.output.channels : Math.ceil(Math.ceil(shape.output.channels / cols) / gridX) * cols;
+  if (split === "channels" && shape.channelsFollow && gridX * channels !== shape.output.channels) return;
   const agentBlocks = Math.ceil(channels / cols);
-  const residentBytes = agentBlocks * shape.geometry.kernel[0] * shape.geometry.kernel[1] * groupIn * cols;
-  if (variant.weightsResident && !candidate.persistentWeights && residentBytes > sramBytes) return;
-  const columnsPerStep = candidate.split === "columns" ? candidate.gridX * candidate.tileWidth : candidate.tileWidth;
-  const stepsY = Math.ceil(shape.final.height / (candidate.gridY * candidate.tileHeight));
-  const stepsX = Math.ceil(shape.final.width / columnsPerStep);
-  const convHeight = shape.pool
-    ? span(candidate.tileHeight, shape.pool.kernel[0], shape.pool.stride[0])
-    : candidate.tileHeight;
-  const convWidth = shape.pool
-    ? span(candidate.tileWidth, shape.pool.kernel[1], shape.pool.stride[1])
-    : candidate.tileWidth;
-  const chunkChoices = variant.chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
+  /** of a block of output channels, per input channel */
+  const weightBytes = kernel[0] * kernel[1] * cols;
+  if (weightsResident && !persistentWeights && agentBlocks * weightBytes * groupIn > sramBytes) return;
+  const stepsY = Math.ceil(shape.final.height / (gridY * tileHeight));
+  const stepsX = Math.ceil(shape.final.width / (split === "columns" ? gridX * tileWidth : tileWidth));
+  const convHeight = shape.pool ? span(tileHeight, shape.pool.kernel[0], shape.pool.stride[0]) : tileHeight;
+  const convWidth = shape.pool ? span(tileWidth, shape.pool.kernel[1], shape.pool.stride[1]) : tileWidth;
+  const inputPixels =
+    span(convHeight, kernel[0], stride[0], dilation[0]) * span(convWidth, kernel[1], stride[1], dilation[1]);
+  const chunks = chunked ? chunkSizes(groupIn, machine.parameters["array.rows"]) : [groupIn];
   for (const { prefetch, accumulatorTiles } of OVERLAPS) {
     const rowsAvailable = Math.floor(accumulatorRows(machine) / accumulatorTiles);
     if (rowsAvailable < convWidth) continue;
     const stripRows = Math.min(convHeight, Math.floor(rowsAvailable / convWidth));
-    if (variant.chunked && stripRows < convHeight) continue;
+    if (chunked && stripRows < convHeight) continue;
     const most = Math.max(1, Math.min(agentBlocks, Math.floor(rowsAvailable / (stripRows * convWidth))));
-    const blockChoices =
-      variant.weightsResident && variant.inputWhole ? [most] : [...new Set([most, Math.ceil(most / 2), 1])];
-    for (const blocks of blockChoices) {
+    const blockChoices = weightsResident && inputWhole ? [most] : [...new Set([most, Math.ceil(most / 2), 1])];
+    for (const wanted of blockChoices) {
+      const blocks = Math.ceil(agentBlocks / Math.ceil(agentBlocks / wanted));
       for (const outputWhole of [true, false]) {
-        for (const chunk of chunkChoices) {
-          if (variant.chunked && chunk === groupIn && variant.inputWhole) continue;
+        for (const chunk of chunks) {
+          if (chunked && chunk === groupIn && inputWhole) continue;
           if (shape.groups > 1 && chunk !== groupIn) continue;
-          const evenBlocks = Math.ceil(agentBlocks / Math.ceil(agentBlocks / blocks));
-          const plan = {
-            ...candidate,
-            ...variant,
+          // most do not fit by one buffer of input and one of weights alone
+          const leastBytes =
+            inputPixels * (inputWhole ? shape.inChannels : chunk) +
+            (weightsResident ? 0 : blocks * weightBytes * chunk);
+          if (leastBytes > sramBytes) continue;
+          const plan: Tiling = {
+            gridY,
+            gridX,
+            split,
+            tileHeight,
+            tileWidth,
             stepsY,
             stepsX,
             channels,
-            blocks: evenBlocks,
+            blocks,
             stripRows,
             chunk,
+            weightsResident,
+            inputWhole,
             outputWhole,
             prefetch,
             accumulatorTiles,
+            persistentWeights,
           };
           if (convSramBytes(shape, plan, machine) <= sramBytes) yield plan;
         }

@@ -4,97 +4,141 @@
  * semaphore's initial credit.
  */
 import {
-  type Access,
-  type BoundInstruction,
   type Context,
   effects,
   type Instruction,
-  instruction,
   RapError,
   type Region,
   regionCovers,
   regionEnd,
   regionsOverlap,
   type Semaphore,
-  UNIT_KINDS,
   type UnitKind,
   unitAt,
   unitCount,
   unitIndex,
   unitKindOf,
-  WAIT_SLOTS,
 } from "../../isa/index.ts";
+import type { Draft } from "../../kernels/index.ts";
+import type { Binder } from "./binder.ts";
 
-/** A dependency between instructions of different units. cross: on the frame before. */
-interface Edge {
-  readonly from: number;
-  readonly to: number;
-  readonly cross: boolean;
-}
+/** Columns of `Accesses`. */
+const [MEMORY, WRITES, UNIT, BASE, END, N0, PITCH0, N1, PITCH1, BYTES, COLUMNS] = Array(11).keys();
 
-interface Live {
-  readonly region: Region;
-  readonly end: number;
-  readonly write: boolean;
-  readonly time: number;
-  readonly unit: number;
-}
+/**
+ * What a frame reads and writes of SRAM, accumulators and registers, all agents' accesses as those of one: they run the same instructions
+ * at the same addresses. An access is a row of numbers: a program of 100,000 instructions has some 400,000.
+ */
+class Accesses {
+  private rows = new Int32Array(4096 * COLUMNS);
+  /** row of each instruction's first access; at the end the number of rows */
+  private readonly firsts: number[] = [];
+  private count = 0;
 
-/** The accesses of one memory that later ones may depend on. */
-class Memory {
-  private readonly live: Live[] = [];
-
-  /** For each earlier access the new one conflicts with. Then the new access takes the place of those it covers. */
-  visit(access: Access, time: number, unit: number, onConflict: (earlier: Live) => void): void {
-    const { region, write } = access;
-    const end = regionEnd(region);
-    const { live } = this;
-    let kept = 0;
-    for (const earlier of live) {
-      const touches = earlier.region.base < end && region.base < earlier.end;
-      if (!touches) {
-        live[kept++] = earlier;
-        continue;
+  constructor(context: Context, frame: readonly Draft[], binder: Binder, units: readonly number[]) {
+    const { agents } = context.machine.parameters;
+    frame.forEach((draft, index) => {
+      const bound = binder.bind(draft);
+      this.firsts.push(this.count);
+      for (let agent = 0; agent < agents; agent++) {
+        for (const { space, tp, write, region } of effects(context, bound, agent)) {
+          // DRAM is shared and ordered by barriers, which the compiler places itself
+          if (space === "dram") continue;
+          const memory = space === "accumulators" ? 2 + tp : space === "sram" ? 0 : 1;
+          this.add(memory, write, units[index], region);
+        }
       }
-      const conflicts = (write || earlier.write) && regionsOverlap(earlier.region, region);
-      if (conflicts) onConflict(earlier);
+    });
+    this.firsts.push(this.count);
+  }
+
+  private add(memory: number, write: boolean, unit: number, region: Region): void {
+    if (this.rows.length === this.count * COLUMNS) this.rows = doubled(this.rows);
+    const { base, n0, pitch0, n1, pitch1, bytes } = region;
+    const row = [memory, write ? 1 : 0, unit, base, regionEnd(region), n0, pitch0, n1, pitch1, bytes];
+    const at = this.count * COLUMNS;
+    for (let column = 0; column < COLUMNS; column++) this.rows[at + column] = row[column];
+    // agents mostly do the same
+    for (let other = this.firsts[this.firsts.length - 1]; other < this.count; other++) if (this.isSame(other)) return;
+    this.count++;
+  }
+
+  private isSame(other: number): boolean {
+    for (let column = 0; column < COLUMNS; column++)
+      if (this.rows[other * COLUMNS + column] !== this.rows[this.count * COLUMNS + column]) return false;
+    return true;
+  }
+
+  /** Rows first..end of an instruction. */
+  of(index: number): { readonly first: number; readonly end: number } {
+    return { first: this.firsts[index], end: this.firsts[index + 1] };
+  }
+
+  get(access: number, column: number): number {
+    return this.rows[access * COLUMNS + column];
+  }
+
+  /** Whether accesses whose stretches from first to last byte meet share one. */
+  overlaps(a: number, b: number): boolean {
+    return (this.isRun(a) && this.isRun(b)) || regionsOverlap(this.region(a), this.region(b));
+  }
+
+  covers(outer: number, inner: number): boolean {
+    if (this.get(inner, BASE) < this.get(outer, BASE) || this.get(inner, END) > this.get(outer, END)) return false;
+    return this.isRun(outer) || regionCovers(this.region(outer), this.region(inner));
+  }
+
+  private isRun(access: number): boolean {
+    return this.get(access, N0) === 1 && this.get(access, N1) === 1;
+  }
+
+  private region(access: number): Region {
+    const [base, n0, pitch0] = [this.get(access, BASE), this.get(access, N0), this.get(access, PITCH0)];
+    const [n1, pitch1, bytes] = [this.get(access, N1), this.get(access, PITCH1), this.get(access, BYTES)];
+    return { base, n0, pitch0, n1, pitch1, bytes };
+  }
+}
+
+/** The accesses of one memory that later ones may depend on, in any order: rows of first byte, end, access and its time. */
+class Memory {
+  private rows = new Int32Array(4 * 256);
+  /** of `rows` that hold accesses */
+  private length = 0;
+
+  constructor(private readonly accesses: Accesses) {}
+
+  /** Raises what must have ended, unit by unit, to the accesses that a new one conflicts with. The new one takes the place of those it covers. */
+  visit(access: number, time: number, needed: Int32Array): void {
+    const { accesses, rows } = this;
+    const write = accesses.get(access, WRITES) === 1;
+    const unit = accesses.get(access, UNIT);
+    const base = accesses.get(access, BASE);
+    const end = accesses.get(access, END);
+    for (let at = 0; at < this.length; at += 4) {
+      if (rows[at] >= end || base >= rows[at + 1]) continue;
+      const earlier = rows[at + 2];
+      const earlierUnit = accesses.get(earlier, UNIT);
+      const earlierWrote = accesses.get(earlier, WRITES) === 1;
+      const isNews = earlierUnit !== unit && rows[at + 3] > needed[earlierUnit];
+      if (isNews && (write || earlierWrote) && accesses.overlaps(earlier, access)) needed[earlierUnit] = rows[at + 3];
       // whoever conflicts with what is covered conflicts with the write that covers it, and that is ordered behind it;
       // an equal read by the same unit comes later in the same order
-      const superseded = write
-        ? regionCovers(region, earlier.region)
-        : !earlier.write && earlier.unit === unit && regionCovers(region, earlier.region);
-      if (!superseded) live[kept++] = earlier;
+      if ((write || (!earlierWrote && earlierUnit === unit)) && accesses.covers(access, earlier)) {
+        this.length -= 4;
+        rows.copyWithin(at, this.length, this.length + 4);
+        at -= 4;
+      }
     }
-    live.length = kept;
-    live.push({ region, end, write, time, unit });
+    if (this.length === rows.length) this.rows = doubled(rows);
+    this.rows.set([base, end, access, time], this.length);
+    this.length += 4;
   }
 }
 
-/** All agents' accesses as those of one: they run the same instructions at the same SRAM addresses. */
-function unitedEffects(context: Context, bound: BoundInstruction): Access[] {
-  const distinct: Access[] = [];
-  for (let agent = 0; agent < context.machine.parameters.agents; agent++) {
-    for (const access of effects(context, bound, agent)) {
-      // DRAM is shared and ordered by barriers, which the compiler places itself
-      if (access.space !== "dram" && !distinct.some((other) => isSame(access, other))) distinct.push(access);
-    }
-  }
-  return distinct;
-}
-
-function isSame(a: Access, b: Access): boolean {
-  const [x, y] = [a.region, b.region];
-  return (
-    x.base === y.base &&
-    a.space === b.space &&
-    a.tp === b.tp &&
-    a.write === b.write &&
-    x.n0 === y.n0 &&
-    x.pitch0 === y.pitch0 &&
-    x.n1 === y.n1 &&
-    x.pitch1 === y.pitch1 &&
-    x.bytes === y.bytes
-  );
+function doubled(rows: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * rows.length);
+  larger.set(rows);
+  return larger;
 }
 
 function unitOf(item: Instruction): number {
@@ -102,22 +146,31 @@ function unitOf(item: Instruction): number {
   return kind === null ? -1 : unitIndex(kind, item.tp);
 }
 
-/** The dependencies of the second of two equal frames that are not implied by others. */
-function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge[] {
+/**
+ * Tells the dependencies of the second of two equal frames that are not implied by others.
+ * @param onEdge of two instructions in different units; cross: the first is of the frame before
+ */
+function deriveEdges(
+  context: Context,
+  frame: readonly Draft[],
+  binder: Binder,
+  onEdge: (from: number, to: number, cross: boolean) => void,
+): void {
   const units = unitCount(context.machine.parameters["agent.tensorProcessors"]);
-  const memories = new Map<string, Memory>();
-  const edges: Edge[] = [];
-  const accesses = frame.map((item) => unitedEffects(context, item));
-  const count = 2 * frame.length;
   const unitOfIndex = frame.map(({ instruction }) => unitOf(instruction));
+  const accesses = new Accesses(context, frame, binder, unitOfIndex);
+  const memories: Memory[] = [];
+  const count = 2 * frame.length;
   /** for each time, per unit: the time of its last instruction known to have ended when that of this time ends */
   const done = new Int32Array(count * units);
-  const doneAt = (time: number) => done.subarray(time * units, (time + 1) * units);
-  /** per unit: what its next instruction knows before any wait */
-  const known = Array.from({ length: units }, () => new Int32Array(units).fill(-1));
+  /** for each unit, per unit: what its next instruction knows before any wait */
+  const known = new Int32Array(units * units).fill(-1);
   const lastOf = new Int32Array(units).fill(-1);
-  const join = (into: Int32Array, from: Int32Array) => {
-    for (let u = 0; u < units; u++) if (from[u] > into[u]) into[u] = from[u];
+  /** What is known by now, and of each unit what must be before the instruction starts. */
+  const clock = new Int32Array(units);
+  const needed = new Int32Array(units);
+  const join = (times: Int32Array, at: number) => {
+    for (let u = 0; u < units; u++) clock[u] = Math.max(clock[u], times[at * units + u]);
   };
   for (let time = 0; time < count; time++) {
     const index = time % frame.length;
@@ -127,87 +180,87 @@ function deriveEdges(context: Context, frame: readonly BoundInstruction[]): Edge
       if (instruction.op === "sync") barrier(instruction.after, instruction.before);
       continue;
     }
-    const needed = new Int32Array(units).fill(-1);
-    for (const access of accesses[index]) {
-      const key = `${access.space}${access.tp}`;
-      const memory = memories.get(key) ?? new Memory();
-      memories.set(key, memory);
-      memory.visit(access, time, unit, (earlier) => {
-        if (earlier.unit !== unit && earlier.time > needed[earlier.unit]) needed[earlier.unit] = earlier.time;
-      });
+    for (let u = 0; u < units; u++) needed[u] = clock[u] = known[unit * units + u];
+    const { first, end } = accesses.of(index);
+    for (let access = first; access < end; access++) {
+      const memory = accesses.get(access, MEMORY);
+      memories[memory] ??= new Memory(accesses);
+      memories[memory].visit(access, time, needed);
     }
-    const clock = doneAt(time);
-    clock.set(known[unit]);
-    const byTime = [...needed.keys()].filter((u) => needed[u] >= 0).sort((a, b) => needed[b] - needed[a]);
-    for (const from of byTime) {
-      if (clock[from] >= needed[from]) continue;
-      if (time >= frame.length) {
-        edges.push({ from: needed[from] % frame.length, to: index, cross: needed[from] < frame.length });
-      }
-      join(clock, doneAt(needed[from]));
+    for (let from = latest(); from >= 0; from = latest()) {
+      if (time >= frame.length) onEdge(needed[from] % frame.length, index, needed[from] < frame.length);
+      join(done, needed[from]);
     }
     clock[unit] = time;
-    known[unit] = clock;
+    done.set(clock, time * units);
+    known.set(clock, unit * units);
     lastOf[unit] = time;
   }
-  return edges;
+
+  /** The unit whose needed instruction is the last of those not known to have ended; -1: none is left. */
+  function latest(): number {
+    let found = -1;
+    for (let u = 0; u < units; u++) if (needed[u] > clock[u] && (found < 0 || needed[u] > needed[found])) found = u;
+    return found;
+  }
 
   function barrier(after: readonly UnitKind[], before: readonly UnitKind[]): void {
-    const clock = new Int32Array(units).fill(-1);
-    for (let u = 0; u < units; u++)
-      if (after.includes(unitAt(u).kind) && lastOf[u] >= 0) join(clock, doneAt(lastOf[u]));
+    clock.fill(-1);
+    for (let u = 0; u < units; u++) if (after.includes(unitAt(u).kind) && lastOf[u] >= 0) join(done, lastOf[u]);
+    const ended = clock.slice();
     for (let u = 0; u < units; u++) {
       if (!before.includes(unitAt(u).kind)) continue;
-      known[u] = known[u].slice();
-      join(known[u], clock);
+      clock.set(ended);
+      join(known, u);
+      known.set(clock, u * units);
     }
   }
 }
 
-/** Adds waits and signals to a frame. Where an instruction has more than fit, fences stand before or behind it. */
-export function synchronize(
-  context: Context,
-  frame: readonly BoundInstruction[],
-): { frame: BoundInstruction[]; origin: number[]; semaphores: Semaphore[] } {
+/** Semaphore ids. Few lists differ, and each stands at thousands of instructions. */
+class IdList {
+  private readonly longer: IdList[] = [];
+
+  constructor(readonly ids: readonly number[]) {}
+
+  /** The list with one more. */
+  with(id: number): IdList {
+    this.longer[id] ??= new IdList([...this.ids, id]);
+    return this.longer[id];
+  }
+}
+
+/** Semaphores (ids from 1), and by instruction those it waits for and signals. */
+export interface Synchronization {
+  readonly semaphores: readonly Semaphore[];
+  readonly waits: readonly (readonly number[])[];
+  readonly signals: readonly (readonly number[])[];
+}
+
+/** The waits and signals of a frame. @throws RapError when they take too many semaphores */
+export function synchronize(context: Context, frame: readonly Draft[], binder: Binder): Synchronization {
   const semaphores: Semaphore[] = [];
-  const ids = new Map<string, number>();
-  const waits: number[][] = frame.map(() => []);
-  const signals: number[][] = frame.map(() => []);
-  for (const { from, to, cross } of deriveEdges(context, frame)) {
-    const producer = unitAt(unitOf(frame[from].instruction));
-    const consumer = unitAt(unitOf(frame[to].instruction));
-    const key = `${producer.kind}${producer.tp}-${consumer.kind}${consumer.tp}`;
+  const ids = new Map<number, number>();
+  const none = new IdList([]);
+  const waits = frame.map(() => none);
+  const signals = frame.map(() => none);
+  deriveEdges(context, frame, binder, (from, to, cross) => {
+    const [producer, consumer] = [unitOf(frame[from].instruction), unitOf(frame[to].instruction)];
+    const key = producer * 256 + consumer;
     let id = ids.get(key);
     if (id === undefined) {
-      id = semaphores.push({ producer, consumer, gridY: 1, gridX: 256, offsetY: 0, offsetX: 0, initial: 0 });
+      const ends = { producer: unitAt(producer), consumer: unitAt(consumer) };
+      id = semaphores.push({ ...ends, gridY: 1, gridX: 256, offsetY: 0, offsetX: 0, initial: 0 });
       if (id > MAX_SEMAPHORES)
         throw new RapError(`the schedule needs more than ${MAX_SEMAPHORES} semaphores; use fewer tensor processors`);
       ids.set(key, id);
     }
-    waits[to].push(id);
-    signals[from].push(id);
+    waits[to] = waits[to].with(id);
+    signals[from] = signals[from].with(id);
     if (cross) semaphores[id - 1] = { ...semaphores[id - 1], initial: semaphores[id - 1].initial + 1 };
-  }
-  const out: BoundInstruction[] = [];
-  const origin: number[] = [];
-  frame.forEach((item, i) => {
-    const push = (bound: BoundInstruction) => {
-      out.push(bound);
-      origin.push(i);
-    };
-    const kind = unitKindOf(item.instruction);
-    const fence = (given: { waits?: number[]; signals?: number[] }) =>
-      push({
-        instruction: instruction("fence", { unit: kind ?? UNIT_KINDS[0], tp: item.instruction.tp, ...given }),
-        views: {},
-      });
-    const waiting = waits[i];
-    while (waiting.length > WAIT_SLOTS) fence({ waits: waiting.splice(0, WAIT_SLOTS) });
-    const own = signals[i].splice(0, WAIT_SLOTS);
-    push({ ...item, instruction: { ...item.instruction, waits: waiting, signals: own } as Instruction });
-    while (signals[i].length > 0) fence({ signals: signals[i].splice(0, WAIT_SLOTS) });
   });
-  return { frame: out, origin, semaphores };
+  const idsOf = ({ ids }: IdList) => ids;
+  return { semaphores, waits: waits.map(idsOf), signals: signals.map(idsOf) };
 }
 
 const MAX_SEMAPHORES = 255;

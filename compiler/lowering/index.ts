@@ -2,7 +2,8 @@
 import { type Machine, PACKINGS, type Packing, type Program, RapError } from "../../isa/index.ts";
 import type { QuantizedModel } from "../quantized-model.ts";
 import type { SearchEffort } from "../schedule/search.ts";
-import { lowerFused } from "./fused.ts";
+import { ConvPlans } from "./conv-plans.ts";
+import { FusedLowering } from "./fused.ts";
 import { layeredFloor, lowerLayered } from "./layered.ts";
 import type { SecondPass } from "./second-pass.ts";
 
@@ -21,7 +22,8 @@ export interface CompileOptions {
   readonly onProgress?: (stage: string, fraction: number) => void;
 }
 
-const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
+/** How hard schedules are searched for, by level. */
+export const EFFORTS: Readonly<Record<1 | 2, SearchEffort>> = {
   1: { stripeHeights: 5, columnCuts: 3, refinements: 1, longestGrid: 4 },
   2: { stripeHeights: 10, columnCuts: 8, refinements: 2, longestGrid: 256 },
 };
@@ -33,24 +35,26 @@ const CANDIDATE_INSTRUCTIONS = 8192;
 export function compileModel(model: QuantizedModel, machine: Machine, options: CompileOptions = {}): Program {
   const { optimize = 1, secondPass, latencyOf, onProgress: progress = () => {} } = options;
   const packing = packingOf(machine, options.packing);
-  const layered = () => lowerLayered(model, machine, { packing, secondPass, progress })!;
+  const choices = { packing, plans: new ConvPlans(machine, packing), progress };
+  const layered = () => lowerLayered(model, machine, { ...choices, secondPass })!;
   // run-time exponents are known only after a whole layer, so it goes through DRAM
   if (optimize === 0 || model.runtime !== undefined) return layered();
   const efforts = optimize === 2 && latencyOf !== undefined ? [EFFORTS[1], EFFORTS[2]] : [EFFORTS[optimize]];
   // one candidate after the other: only the fastest so far is kept
   let best: Candidate | null = null;
   let estimatedCycles = Number.POSITIVE_INFINITY;
+  const fused = new FusedLowering(model, machine, choices);
   for (const effort of efforts) {
-    const fused = lowerFused(model, machine, { packing, effort, progress });
-    if (fused === null) continue;
-    if (latencyOf === undefined) return fused.program;
-    estimatedCycles = Math.min(estimatedCycles, fused.estimatedCycles);
-    best = fasterOf(best, fused.program, latencyOf);
+    const lowered = fused.lower(effort);
+    if (lowered === null) continue;
+    if (latencyOf === undefined) return lowered.program;
+    estimatedCycles = Math.min(estimatedCycles, lowered.estimatedCycles);
+    best = fasterOf(best, lowered.program, latencyOf);
   }
   if (best === null || latencyOf === undefined) return layered();
   if (layeredFloor(model, machine) <= estimatedCycles) {
-    const choices = { packing, secondPass, progress, atMostInstructions: CANDIDATE_INSTRUCTIONS };
-    const program = orRefused(() => lowerLayered(model, machine, choices));
+    const atMostInstructions = CANDIDATE_INSTRUCTIONS;
+    const program = orRefused(() => lowerLayered(model, machine, { ...choices, secondPass, atMostInstructions }));
     if (program !== null) best = fasterOf(best, program, latencyOf);
   }
   return best.program;
@@ -74,6 +78,7 @@ interface Candidate {
 /** The later candidate where it is faster. */
 function fasterOf(best: Candidate | null, program: Program, latencyOf: (program: Program) => number): Candidate {
   if (best === null) return { program, cycles: null };
+  if (program === best.program) return best;
   const known = best.cycles ?? latencyOf(best.program);
   const cycles = latencyOf(program);
   return known <= cycles ? { program: best.program, cycles: known } : { program, cycles };

@@ -4,6 +4,7 @@ import type { QuantizedModel } from "../quantized-model.ts";
 import { assemble, layerOf } from "./assemble.ts";
 import { placeBarriers } from "./barriers.ts";
 import { allocate, allocatePersistent, checkAllocation } from "./buffers.ts";
+import type { ConvPlans } from "./conv-plans.ts";
 import { emitFrame } from "./frame.ts";
 import { type GroupedModel, groupModel } from "./groups.ts";
 import { planGroup } from "./plan-group.ts";
@@ -34,6 +35,7 @@ const MAX_INSTRUCTIONS = 2 ** 18;
 
 export interface LayeredOptions {
   readonly packing: Packing;
+  readonly plans: ConvPlans;
   readonly secondPass: SecondPass | undefined;
   readonly progress: (stage: string, fraction: number) => void;
   /** instructions, about, above which no program is wanted */
@@ -102,7 +104,7 @@ function persistentBytes(model: QuantizedModel, machine: Machine): number {
 function lower(
   model: QuantizedModel,
   machine: Machine,
-  { packing, secondPass, progress, atMostInstructions = Number.POSITIVE_INFINITY }: LayeredOptions,
+  { packing, plans, secondPass, progress, atMostInstructions = Number.POSITIVE_INFINITY }: LayeredOptions,
   strategy: Strategy,
 ): Program | null {
   const sramBytes = machine.parameters["sram.bytes"];
@@ -119,6 +121,7 @@ function lower(
       secondPass,
       machine,
       packing,
+      plans,
       tensors,
       sramBytes: sramBytes - base,
       persistentWeights: strategy.persistentWeights,

@@ -3,7 +3,7 @@ import { FORMAT_BYTES, INSTRUCTION_BYTES, RapError } from "../../isa/index.ts";
 import { addTile, copyTile, type Geometry, poolTile } from "../../kernels/index.ts";
 import type { QPool } from "../quantized-model.ts";
 import { emitConv } from "./conv-emit.ts";
-import { type ConvShape, convInstructions, planConv } from "./conv-plan.ts";
+import { type ConvShape, convInstructions } from "./conv-plan.ts";
 import { ConvProgram, poolExtents, poolMode } from "./conv-program.ts";
 import { planDynamicConv } from "./dynamic-conv.ts";
 import {
@@ -50,7 +50,7 @@ function checkGeometry(
 
 function planConvGroup(group: ConvGroup, context: PlanContext): PlannedGroup {
   const { conv, pool, output } = group;
-  const { machine, packing, tensors, scaling } = context;
+  const { machine, plans, tensors, scaling } = context;
   checkGeometry(conv.name, conv, 15);
   if (pool) checkGeometry(pool.name, pool, 255);
   const input = tensors.quantized(conv.inputs[0]);
@@ -71,7 +71,7 @@ function planConvGroup(group: ConvGroup, context: PlanContext): PlannedGroup {
   };
   const together = scaling.mode === "dynamic" ? scaling.measuredWith(conv.output) : [];
   if (together.length > 0) return planDynamicConv({ group, shape, isShared: together.length > 1 }, context);
-  const plan = planConv(shape, machine, packing, context.sramBytes, context.persistentWeights);
+  const plan = plans.of(shape, context.sramBytes, context.persistentWeights);
   const program = new ConvProgram(group, plan.chunk, context);
   const instructions = convInstructions(shape, plan, machine);
   return {

@@ -3,6 +3,7 @@ import type { Machine, Packing } from "../../isa/index.ts";
 import type { Draft } from "../../kernels/index.ts";
 import type { Pool } from "./buffers.ts";
 import type { Persistent } from "./conv-emit.ts";
+import type { ConvPlans } from "./conv-plans.ts";
 import type { Scaling } from "./scaling.ts";
 import type { Pass, Registers } from "./scaling-registers.ts";
 import type { SecondPass } from "./second-pass.ts";
@@ -13,6 +14,7 @@ export interface PlanContext {
   readonly secondPass: SecondPass | undefined;
   readonly machine: Machine;
   readonly packing: Packing;
+  readonly plans: ConvPlans;
   readonly tensors: TensorTable;
   /** SRAM free in every agent */
   readonly sramBytes: number;

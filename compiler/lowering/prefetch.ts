@@ -45,24 +45,36 @@ function leadOf(step: Step, before: Step | undefined, pieces: number, machine: M
   return LOAD_AHEAD + Math.ceil(pieces * Math.min(1, loadCycles / before.cost.cycles));
 }
 
+/** A piece of work that loads constants, by its place in the stream. */
+interface ConstantLoads {
+  readonly step: number;
+  /** the step's first piece */
+  readonly start: number;
+  readonly piece: number;
+  /** none of the step's pieces before it loads any */
+  readonly isFirst: boolean;
+  readonly constants: readonly Draft[];
+}
+
 /** Work whose constants may be loaded earlier or later. */
 class Stream {
   private readonly all: readonly PhaseItem[];
-  /** of each step: its first piece of work, and the first that loads constants */
-  private readonly starts: number[] = [];
-  private readonly firsts: number[] = [];
+  private readonly loads: ConstantLoads[] = [];
   /** position of each piece's first draft, constants not counted */
   private readonly positions: number[] = [];
   /** of buffers by everything but loads of constants */
   private readonly fixed = new Map<Buffer, BufferUse>();
 
-  constructor(private readonly items: readonly (readonly PhaseItem[])[]) {
+  constructor(items: readonly (readonly PhaseItem[])[]) {
     this.all = items.flat();
-    for (const own of items) {
-      const start = this.starts.length === 0 ? 0 : this.starts.at(-1)! + items[this.starts.length - 1].length;
-      this.starts.push(start);
-      this.firsts.push(start + own.findIndex(({ constants }) => constants.length > 0));
-    }
+    let start = 0;
+    items.forEach((own, step) => {
+      const first = own.findIndex(({ constants }) => constants.length > 0);
+      own.forEach(({ constants }, i) => {
+        if (constants.length > 0) this.loads.push({ step, start, piece: start + i, isFirst: i === first, constants });
+      });
+      start += own.length;
+    });
     let position = 0;
     for (const { drafts } of this.all) {
       this.positions.push(position);
@@ -86,19 +98,17 @@ class Stream {
   }
 
   private place(leads: readonly number[], at: (constant: Draft, piece: number) => void): void {
-    this.items.forEach((own, step) => {
-      const start = this.starts[step];
+    for (const { step, start, piece, isFirst, constants } of this.loads) {
       const floor = leads[step] === 0 ? start : 0;
-      for (const [i, { constants }] of own.entries()) {
-        const lead = start + i === this.firsts[step] ? i + leads[step] : LOAD_AHEAD;
-        for (const constant of constants) at(constant, Math.max(floor, start + i - lead));
-      }
-    });
+      const early = isFirst ? start - leads[step] : piece - LOAD_AHEAD;
+      for (const constant of constants) at(constant, Math.max(floor, early));
+    }
   }
 }
 
 function widen(uses: Map<Buffer, BufferUse>, { views }: Draft, at: number): void {
-  for (const { buffer } of Object.values(views)) {
+  for (const field in views) {
+    const { buffer } = views[field];
     const use = uses.get(buffer);
     if (use === undefined) uses.set(buffer, { first: at, last: at });
     else {

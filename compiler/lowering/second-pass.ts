@@ -15,7 +15,8 @@ import {
 } from "../../kernels/index.ts";
 import { aligned, type Pool } from "./buffers.ts";
 import type { ConvEpilogue, KeptTile } from "./conv-emit.ts";
-import { type ConvPlan, type ConvShape, measuringCycles, planConv } from "./conv-plan.ts";
+import { type ConvPlan, type ConvShape, measuringCycles } from "./conv-plan.ts";
+import type { ConvPlans } from "./conv-plans.ts";
 import { type ElementwisePlan, type ElementwiseShape, emitElementwise, planElementwise } from "./elementwise.ts";
 import type { Registers } from "./scaling-registers.ts";
 
@@ -40,6 +41,7 @@ export interface PassRequest {
   readonly isShared: boolean;
   readonly machine: Machine;
   readonly packing: Packing;
+  readonly plans: ConvPlans;
   readonly sramBytes: number;
   readonly persistentWeights: boolean;
   /** Taken wherever it is possible. */
@@ -63,8 +65,8 @@ export function planPasses(request: PassRequest): PlannedPasses {
 
 type Planner = (request: PassRequest) => (Omit<PlannedPasses, "way"> & { readonly cycles: number }) | null;
 
-const planShape = (shape: ConvShape, { machine, packing, sramBytes, persistentWeights }: PassRequest) =>
-  planConv(shape, machine, packing, sramBytes, persistentWeights);
+const planShape = (shape: ConvShape, { plans, sramBytes, persistentWeights }: PassRequest) =>
+  plans.of(shape, sramBytes, persistentWeights);
 
 const PLANNERS: Readonly<Record<SecondPass, Planner>> = {
   recompute: (request) => {

@@ -2,27 +2,26 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { quantize } from "../../compiler/index.ts";
-import { lowerFused } from "../../compiler/lowering/fused.ts";
+import { ConvPlans } from "../../compiler/lowering/conv-plans.ts";
+import { FusedLowering } from "../../compiler/lowering/fused.ts";
+import { EFFORTS } from "../../compiler/lowering/index.ts";
 import { NetworkBuilder } from "../../compiler/network-builder.ts";
 import { randomParameters } from "../../compiler/parameters.ts";
 import type { QuantizedModel } from "../../compiler/quantized-model.ts";
-import type { SearchEffort } from "../../compiler/schedule/search.ts";
 import { defaultPreprocess } from "../../compiler/sidecar.ts";
 import { createMachine, type MachineParameters, RapError } from "../../isa/index.ts";
 import { arbitraryQuantizedModel } from "../arbitrary/quantized-model.ts";
 
 /** Of the estimate (docs/compiler.md). */
 const ERROR = 1.15;
-/** Of level 1. */
-const EFFORT: SearchEffort = { stripeHeights: 5, columnCuts: 3, refinements: 1, longestGrid: 4 };
 
 /** Estimated cycles for each size of SRAM, null where the network does not fit. */
 function estimates(model: QuantizedModel, parameters: Partial<MachineParameters>, sizesKiB: readonly number[]) {
   return sizesKiB.map((kib) => {
     const machine = createMachine("random", { ...parameters, "sram.bytes": kib * 1024 }, "test");
     try {
-      const options = { packing: "full", effort: EFFORT, progress: () => {} } as const;
-      return lowerFused(model, machine, options)?.estimatedCycles ?? null;
+      const options = { packing: "full", plans: new ConvPlans(machine, "full"), progress: () => {} } as const;
+      return new FusedLowering(model, machine, options).lower(EFFORTS[1])?.estimatedCycles ?? null;
     } catch (error) {
       if (error instanceof RapError) return null;
       throw error;
