@@ -1,5 +1,7 @@
 /** Everything about a program that is the same for every run: its stream, the work of every agent, useful MACs. */
 import {
+  type AgentWork,
+  agentWork,
   type BoundInstruction,
   type CheckedProgram,
   type Context,
@@ -47,10 +49,12 @@ function chipGroup(agents: number): Group {
 /** Every agent's share of an instruction. */
 function shares(context: Context, bound: BoundInstruction, agents: number): Work[] {
   const work: Work[] = [];
+  let before: AgentWork | null = null;
   for (let agent = 0; agent < agents; agent++) {
-    const share = measure(context, bound, agent);
-    const before = work[agent - 1];
-    work.push(agent > 0 && isSameWork(before, share) ? before : share);
+    const share = agentWork(context, bound, agent);
+    const isSame = share !== null && before !== null && isSameWork(context, bound, before, share);
+    work.push(isSame ? work[agent - 1] : measure(context, bound, agent, share));
+    before = share;
   }
   return work;
 }

@@ -18,6 +18,7 @@ import {
   type Instruction,
   type InstructionOf,
   inDram,
+  inputWindow,
   type Region,
   regionBytes,
   SHIFT_ENTRY_BYTES,
@@ -65,6 +66,7 @@ const noWork = (idle: boolean): Work => ({
   accumulatorAccesses: 0,
 });
 const IDLE = Object.freeze(noWork(true));
+const BUSY = Object.freeze(noWork(false));
 
 interface Window {
   readonly kernelY: number;
@@ -210,8 +212,13 @@ const MEASURE_BOXED: {
 
 const boxed =
   <O extends keyof typeof MEASURE_BOXED>(op: O) =>
-  (instruction: InstructionOf<O>, bound: BoundInstruction, context: Context, agent: number): Work => {
-    const share = agentWork(context, bound, agent);
+  (
+    instruction: InstructionOf<O>,
+    bound: BoundInstruction,
+    context: Context,
+    _agent: number,
+    share: AgentWork | null,
+  ): Work => {
     if (share === null) return IDLE;
     const work = noWork(false);
     MEASURE_BOXED[op](work, instruction, share, bound, context);
@@ -219,9 +226,9 @@ const boxed =
   };
 const none = () => IDLE;
 const inGrid = (instruction: Instruction, _: BoundInstruction, __: Context, agent: number) =>
-  gridPosition(instruction, agent) === null ? IDLE : noWork(false);
+  gridPosition(instruction, agent) === null ? IDLE : BUSY;
 
-const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
+const MEASURE: Handlers<[BoundInstruction, Context, number, AgentWork | null], Work> = {
   halt: none,
   view: none,
   sync: none,
@@ -232,10 +239,10 @@ const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
   shift: boxed("shift"),
   pool: boxed("pool"),
   add: boxed("add"),
-  copy: (copy, bound, context, agent) => {
+  copy: (copy, bound, context, agent, share) => {
     const target = copyTarget(copy, agent);
     if (target === null) return IDLE;
-    const work = boxed("copy")(copy, bound, context, agent);
+    const work = boxed("copy")(copy, bound, context, agent, share);
     if (!work.idle && target !== agent) work.copiesTo = target;
     return work;
   },
@@ -246,29 +253,44 @@ const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
 };
 
 /** The agent's share of an instruction. */
-export function measure(context: Context, bound: BoundInstruction, agent: number): Work {
+export function measure(
+  context: Context,
+  bound: BoundInstruction,
+  agent: number,
+  share: AgentWork | null = agentWork(context, bound, agent),
+): Work {
   const { instruction } = bound;
-  return handlerOf(MEASURE, instruction)(instruction, bound, context, agent);
+  return handlerOf(MEASURE, instruction)(instruction, bound, context, agent, share);
 }
 
-/** Whether two shares are the same in every quantity; transfers are not, since each has a place in DRAM. */
-export function isSameWork(a: Work, b: Work): boolean {
+/** Operations whose work follows from the size of the box, its channels, and what of its window is padding. */
+const BY_SIZE: ReadonlySet<Instruction["op"]> = new Set(["conv", "shift", "pool", "add", "range"]);
+
+/** Whether two agents' shares of an instruction are seen to be the same work, without measuring it. */
+export function isSameWork(
+  { tensors }: Context,
+  { instruction, views }: BoundInstruction,
+  a: AgentWork,
+  b: AgentWork,
+): boolean {
+  if (
+    !BY_SIZE.has(instruction.op) ||
+    a.box.y1 - a.box.y0 !== b.box.y1 - b.box.y0 ||
+    a.box.x1 - a.box.x0 !== b.box.x1 - b.box.x0 ||
+    a.box.c0 !== b.box.c0 ||
+    a.box.c1 !== b.box.c1 ||
+    a.whole.c0 !== b.whole.c0
+  ) {
+    return false;
+  }
+  if (!("kernelY" in instruction)) return true;
+  const { height, width } = tensors[views.src.tensor];
+  const of = inputWindow(instruction, a.box);
+  const other = inputWindow(instruction, b.box);
   return (
-    a === b ||
-    (a.idle === b.idle &&
-      a.pixels === b.pixels &&
-      a.passes === b.passes &&
-      a.macs === b.macs &&
-      a.values === b.values &&
-      a.bytes === b.bytes &&
-      a.fillBytes === b.fillBytes &&
-      a.region === null &&
-      b.region === null &&
-      a.copiesTo === b.copiesTo &&
-      a.sramReadBytes === b.sramReadBytes &&
-      a.sramWriteBytes === b.sramWriteBytes &&
-      a.accumulatorAccesses === b.accumulatorAccesses &&
-      a.channelRuns.length === b.channelRuns.length &&
-      a.channelRuns.every((run, i) => run === b.channelRuns[i]))
+    Math.max(0, -of.y0) === Math.max(0, -other.y0) &&
+    Math.max(0, -of.x0) === Math.max(0, -other.x0) &&
+    Math.max(height, of.y1) === Math.max(height, other.y1) &&
+    Math.max(width, of.x1) === Math.max(width, other.x1)
   );
 }
