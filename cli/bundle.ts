@@ -25,7 +25,7 @@ type Wrapper = (
  * optimize what runs within a command's first second costs more than it saves. Another V8 keeps its figure.
  */
 const TIERING: Readonly<Record<string, readonly [flag: string, usual: number, patient: number]>> = {
-  11: ["--interrupt-budget", 67_584, 675_840],
+  11: ["--interrupt-budget", 67_584, 1_351_680],
   12: ["--invocation-count-for-turbofan", 3000, 30_000],
   13: ["--invocation-count-for-turbofan", 3000, 30_000],
 };

@@ -15,12 +15,13 @@ import {
   hasBox,
   isInside,
   isInTensor,
+  moves,
   unclippedBox,
   type View,
   viewRuns,
 } from "./geometry.ts";
 import { type ProgramTensor, tensorBytes } from "./program.ts";
-import type { Axis, InstructionOf } from "./table.ts";
+import type { InstructionOf } from "./table.ts";
 
 export type MemoryBytes = Readonly<Record<MemorySpace, number>>;
 
@@ -121,8 +122,6 @@ export function isWithinMemoryEverywhere(context: Context, bound: BoundInstructi
   }
   return true;
 }
-
-const moves = ({ stepA, stepB }: Axis) => stepA !== 0 || stepB !== 0;
 
 /** Whether a view's window stands still, or goes from agent to agent as a box on a grid of so many columns does. */
 function isInStep({ y, x, c, gridX }: InstructionOf<"view">, columns: number): boolean {

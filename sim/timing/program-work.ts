@@ -1,7 +1,5 @@
 /** Everything about a program that is the same for every run: its stream, the work of every agent, useful MACs. */
 import {
-  type AgentWork,
-  agentWork,
   type BoundInstruction,
   type CheckedProgram,
   type Context,
@@ -10,7 +8,7 @@ import {
 } from "../../isa/index.ts";
 import { usefulMacs } from "./coverage.ts";
 import { buildStream, type Stream } from "./stream.ts";
-import { isSameWork, measure, type Work } from "./work.ts";
+import { likeness, measure, type Work } from "./work.ts";
 
 /** Agents that start an instruction together: a multicast load, a reduction. */
 export interface Group {
@@ -48,13 +46,10 @@ function chipGroup(agents: number): Group {
 
 /** Every agent's share of an instruction. */
 function shares(context: Context, bound: BoundInstruction, agents: number): Work[] {
+  const isLikeBefore = likeness(context, bound);
   const work: Work[] = [];
-  let before: AgentWork | null = null;
   for (let agent = 0; agent < agents; agent++) {
-    const share = agentWork(context, bound, agent);
-    const isSame = share !== null && before !== null && isSameWork(context, bound, before, share);
-    work.push(isSame ? work[agent - 1] : measure(context, bound, agent, share));
-    before = share;
+    work.push(agent > 0 && isLikeBefore(agent) ? work[agent - 1] : measure(context, bound, agent));
   }
   return work;
 }

@@ -7,6 +7,7 @@ import {
   type Box,
   boxVolume,
   type Context,
+  clippingTensor,
   copyTarget,
   dramRegion,
   FORMAT_BYTES,
@@ -15,13 +16,16 @@ import {
   type Handlers,
   HISTOGRAM_BINS,
   handlerOf,
+  hasBox,
   type Instruction,
   type InstructionOf,
   inDram,
-  inputWindow,
+  moves,
+  type Op,
   type Region,
   regionBytes,
   SHIFT_ENTRY_BYTES,
+  startOf,
 } from "../../isa/index.ts";
 
 /** One agent's share. What an operation does not have is 0. */
@@ -212,13 +216,8 @@ const MEASURE_BOXED: {
 
 const boxed =
   <O extends keyof typeof MEASURE_BOXED>(op: O) =>
-  (
-    instruction: InstructionOf<O>,
-    bound: BoundInstruction,
-    context: Context,
-    _agent: number,
-    share: AgentWork | null,
-  ): Work => {
+  (instruction: InstructionOf<O>, bound: BoundInstruction, context: Context, agent: number): Work => {
+    const share = agentWork(context, bound, agent);
     if (share === null) return IDLE;
     const work = noWork(false);
     MEASURE_BOXED[op](work, instruction, share, bound, context);
@@ -228,7 +227,7 @@ const none = () => IDLE;
 const inGrid = (instruction: Instruction, _: BoundInstruction, __: Context, agent: number) =>
   gridPosition(instruction, agent) === null ? IDLE : BUSY;
 
-const MEASURE: Handlers<[BoundInstruction, Context, number, AgentWork | null], Work> = {
+const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
   halt: none,
   view: none,
   sync: none,
@@ -239,10 +238,10 @@ const MEASURE: Handlers<[BoundInstruction, Context, number, AgentWork | null], W
   shift: boxed("shift"),
   pool: boxed("pool"),
   add: boxed("add"),
-  copy: (copy, bound, context, agent, share) => {
+  copy: (copy, bound, context, agent) => {
     const target = copyTarget(copy, agent);
     if (target === null) return IDLE;
-    const work = boxed("copy")(copy, bound, context, agent, share);
+    const work = boxed("copy")(copy, bound, context, agent);
     if (!work.idle && target !== agent) work.copiesTo = target;
     return work;
   },
@@ -253,44 +252,62 @@ const MEASURE: Handlers<[BoundInstruction, Context, number, AgentWork | null], W
 };
 
 /** The agent's share of an instruction. */
-export function measure(
-  context: Context,
-  bound: BoundInstruction,
-  agent: number,
-  share: AgentWork | null = agentWork(context, bound, agent),
-): Work {
+export function measure(context: Context, bound: BoundInstruction, agent: number): Work {
   const { instruction } = bound;
-  return handlerOf(MEASURE, instruction)(instruction, bound, context, agent, share);
+  return handlerOf(MEASURE, instruction)(instruction, bound, context, agent);
 }
 
-/** Operations whose work follows from the size of the box, its channels, and what of its window is padding. */
-const BY_SIZE: ReadonlySet<Instruction["op"]> = new Set(["conv", "shift", "pool", "add", "range"]);
+/** Starts of boxes along one axis from which no edge cuts anything off a box or off what it reads. */
+interface Uncut {
+  readonly first: number;
+  readonly last: number;
+}
 
-/** Whether two agents' shares of an instruction are seen to be the same work, without measuring it. */
-export function isSameWork(
-  { tensors }: Context,
-  { instruction, views }: BoundInstruction,
-  a: AgentWork,
-  b: AgentWork,
-): boolean {
-  if (
-    !BY_SIZE.has(instruction.op) ||
-    a.box.y1 - a.box.y0 !== b.box.y1 - b.box.y0 ||
-    a.box.x1 - a.box.x0 !== b.box.x1 - b.box.x0 ||
-    a.box.c0 !== b.box.c0 ||
-    a.box.c1 !== b.box.c1 ||
-    a.whole.c0 !== b.whole.c0
-  ) {
-    return false;
-  }
-  if (!("kernelY" in instruction)) return true;
-  const { height, width } = tensors[views.src.tensor];
-  const of = inputWindow(instruction, a.box);
-  const other = inputWindow(instruction, b.box);
-  return (
-    Math.max(0, -of.y0) === Math.max(0, -other.y0) &&
-    Math.max(0, -of.x0) === Math.max(0, -other.x0) &&
-    Math.max(height, of.y1) === Math.max(height, other.y1) &&
-    Math.max(width, of.x1) === Math.max(width, other.x1)
-  );
+function uncut(
+  extent: number,
+  length: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  pad: number,
+  inputLength: number,
+): Uncut {
+  const lastOutput = Math.floor((inputLength + pad - (kernel - 1) * dilation - 1) / stride);
+  return { first: Math.ceil(pad / stride), last: Math.min(length - 1, lastOutput) - extent + 1 };
+}
+
+const isAlike = ({ first, last }: Uncut, start: number, other: number) =>
+  start === other || (start >= first && start <= last && other >= first && other <= last);
+
+/** Operations whose work follows from the size of the box, its channels, and how much of its window is padding. */
+const BY_SIZE: ReadonlySet<Op> = new Set(["conv", "shift", "pool", "add", "range"]);
+
+/**
+ * Tells whether an agent's share is seen to be the same work as that of the agent before it, without measuring either: along rows and
+ * columns their boxes start alike, or nothing is cut off either of them.
+ */
+export function likeness(context: Context, bound: BoundInstruction): (agent: number) => boolean {
+  const { instruction, views } = bound;
+  if (!hasBox(instruction)) return () => false;
+  const { op, y, x, c, gridY, gridX } = instruction;
+  const agents = gridY * gridX;
+  if (op === "load" && ![y, x, c, views.dst.y, views.dst.x, views.dst.c].some(moves)) return (agent) => agent < agents;
+  if (!BY_SIZE.has(op) || moves(c)) return () => false;
+  const { height, width } = clippingTensor(context, bound);
+  const window: Partial<Window> = "kernelY" in instruction ? instruction : {};
+  const { kernelY = 1, strideY = 1, dilationY = 1, padTop = 0 } = window;
+  const { kernelX = 1, strideX = 1, dilationX = 1, padLeft = 0 } = window;
+  const input = window === instruction ? context.tensors[views.src.tensor] : { height, width };
+  const rows = uncut(y.extent, height, kernelY, strideY, dilationY, padTop, input.height);
+  const columns = uncut(x.extent, width, kernelX, strideX, dilationX, padLeft, input.width);
+  return (agent) => {
+    if (agent >= agents) return false;
+    const iy = Math.floor(agent / gridX);
+    const ix = agent % gridX;
+    const [beforeY, beforeX] = ix > 0 ? [iy, ix - 1] : [iy - 1, gridX - 1];
+    return (
+      isAlike(rows, startOf(y, iy, ix), startOf(y, beforeY, beforeX)) &&
+      isAlike(columns, startOf(x, iy, ix), startOf(x, beforeY, beforeX))
+    );
+  };
 }
