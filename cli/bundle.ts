@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { crc32 } from "node:zlib";
 
@@ -19,7 +20,26 @@ type Wrapper = (
   importPackage: (id: string) => Promise<unknown>,
 ) => void;
 
+/**
+ * How long V8 waits before it optimizes a function, by its major version (of Node 20, 22 and 24): the flag, V8's figure, and ours. To
+ * optimize what runs within a command's first second costs more than it saves. Another V8 keeps its figure.
+ */
+const TIERING: Readonly<Record<string, readonly [flag: string, usual: number, patient: number]>> = {
+  11: ["--interrupt-budget", 67_584, 1_351_680],
+  12: ["--invocation-count-for-turbofan", 3000, 30_000],
+  13: ["--invocation-count-for-turbofan", 3000, 30_000],
+};
+
+function setTiering(figure: "usual" | "patient"): void {
+  const tiering = TIERING[process.versions.v8.split(".")[0]];
+  if (tiering === undefined) return;
+  const [flag, usual, patient] = tiering;
+  setFlagsFromString(`${flag}=${figure === "usual" ? usual : patient}`);
+}
+
 export class Bundle {
+  /** Files that are being loaded, each by the one before it. */
+  private loading = 0;
   private readonly modules = new Map<string, { exports: object }>();
   private readonly scripts = new Map<string, Script>();
 
@@ -29,6 +49,16 @@ export class Bundle {
   load(name: string): object {
     const known = this.modules.get(name);
     if (known !== undefined) return known.exports;
+    // V8 refuses what was made under other flags: our caches, and those of Node's own modules
+    if (this.loading++ === 0) setTiering("usual");
+    try {
+      return this.run(name);
+    } finally {
+      if (--this.loading === 0) setTiering("patient");
+    }
+  }
+
+  private run(name: string): object {
     const file = join(this.folder, name);
     const source = readFileSync(file);
     const code = `(function (${PARAMETERS}) {${source}\n})`;
@@ -46,6 +76,7 @@ export class Bundle {
 
   /** Keeps what V8 has made so far of the files that were loaded: the functions that have run. */
   writeCaches(): void {
+    setTiering("usual");
     for (const [name, script] of this.scripts) {
       const file = join(this.folder, name);
       const cachedData = script.createCachedData();

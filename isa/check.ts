@@ -2,7 +2,8 @@
  * The checks a program must pass before anything runs it: forms and formats, semaphore order, and that every access of
  * every agent stays inside its view, its tensor and its memory.
  */
-import { type BoundInstruction, bindViews, effects, isWithinMemory, type MemoryBytes } from "./effects.ts";
+import { isWithinMemory, isWithinMemoryEverywhere, type MemoryBytes } from "./bounds.ts";
+import { type BoundInstruction, bindViews, effects } from "./effects.ts";
 import { RapError } from "./errors.ts";
 import { hasBox, regionEnd } from "./geometry.ts";
 import { PACKINGS } from "./machine.ts";
@@ -345,6 +346,7 @@ function checkAccesses(program: Program, bound: readonly BoundInstruction[]): vo
     if (!hasBox(item.instruction) || item.instruction.op === "view") return;
     const name = () => nameInstruction(program, index);
     if (item.instruction.op === "load") checkMulticast(item.instruction, name);
+    if (isWithinMemoryEverywhere(program, item, sizes)) return;
     for (let agent = 0; agent < agents; agent++) {
       try {
         if (!isWithinMemory(program, item, agent, sizes)) throw new RapError(memoryFault(program, item, agent, sizes));

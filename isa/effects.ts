@@ -8,7 +8,6 @@ import {
   clipBox,
   copyTarget,
   dramRuns,
-  endOfRuns,
   gridPosition,
   hasBox,
   isInside,
@@ -101,7 +100,7 @@ export interface AgentWork {
 }
 
 /** Tensor that clips the instruction's box. */
-function clippingTensor(context: Context, bound: BoundInstruction): ProgramTensor {
+export function clippingTensor(context: Context, bound: BoundInstruction): ProgramTensor {
   const { instruction, views } = bound;
   if ("tensor" in instruction) return context.tensors[instruction.tensor];
   const field = instruction.op === "load" ? "dst" : "src";
@@ -110,13 +109,16 @@ function clippingTensor(context: Context, bound: BoundInstruction): ProgramTenso
 
 /** The agent's share of an instruction, or null when it is clipped to nothing or the agent is outside the grid. */
 export function agentWork(context: Context, bound: BoundInstruction, agent: number): AgentWork | null {
-  const { instruction, views } = bound;
+  const { instruction } = bound;
   if (!hasBox(instruction) || instruction.op === "view") return null;
   const at = gridPosition(instruction, agent);
   if (at === null) return null;
   const whole = unclippedBox(instruction, at);
   const box = clipBox(whole, clippingTensor(context, bound));
-  if (box === null) return null;
+  return box === null ? null : shareOf(context, bound, agent, box, whole);
+}
+
+export function shareOf(context: Context, { views }: BoundInstruction, agent: number, box: Box, whole: Box): AgentWork {
   return { box, whole, view: (field, of = agent) => viewOf(context, views[field], of) };
 }
 
@@ -210,15 +212,20 @@ export function shiftChannels(box: Box, offset: number): Box {
 }
 
 /** Goes through an instruction's accesses for one agent. T: what is made of the bytes of each. */
-abstract class Accesses<T> {
+export abstract class Accesses<T> {
   constructor(
-    private readonly context: Context,
+    protected readonly context: Context,
     private readonly agent: number,
     private readonly tp: number,
   ) {}
 
   protected abstract readonly make: OfRuns<T>;
   protected abstract add(space: MemorySpace, agent: number, tp: number, write: boolean, made: T): void;
+
+  /** A rule is broken. @throws RapError */
+  refuse(message: string): void {
+    throw new RapError(message);
+  }
 
   sram(view: View, field: string, box: Box, write: boolean, agent = this.agent): void {
     const tensor = this.context.tensors[view.tensor];
@@ -276,8 +283,9 @@ abstract class Accesses<T> {
     if (box !== null) this.sram(view, field, box, false);
   }
 
-  table(view: View, box: Box): void {
-    this.sram(view, "table", { y0: 0, y1: 1, x0: box.c0, x1: box.c1, c0: 0, c1: 4 }, false);
+  /** Weights, or a table: which of it follows from the channels of the instruction's box alone. */
+  constant(view: View, field: string, box: Box): void {
+    this.sram(view, field, box, false);
   }
 }
 
@@ -288,27 +296,6 @@ class Collected extends Accesses<Region> {
 
   protected add(space: MemorySpace, agent: number, tp: number, write: boolean, made: Region): void {
     this.list.push({ space, agent, tp, write, region: made });
-  }
-}
-
-export type MemoryBytes = Readonly<Record<MemorySpace, number>>;
-
-/** Whether all of them lie within the memories: a program has tens of thousands, of which nothing else is to be known. */
-class Bounded extends Accesses<number> {
-  isWithin = true;
-  protected readonly make = endOfRuns;
-
-  constructor(
-    context: Context,
-    agent: number,
-    tp: number,
-    private readonly sizes: MemoryBytes,
-  ) {
-    super(context, agent, tp);
-  }
-
-  protected add(space: MemorySpace, _agent: number, _tp: number, _write: boolean, end: number): void {
-    if (end > this.sizes[space]) this.isWithin = false;
   }
 }
 
@@ -353,24 +340,24 @@ const BOXED: BoxedHandlers = {
     const { box, whole } = work;
     const cols = context.machine.parameters["array.cols"];
     if (whole.c0 < 0 || whole.c0 % cols !== 0) {
-      throw new RapError(`c: the box starts at output channel ${whole.c0}, not a multiple of array.cols = ${cols}`);
+      out.refuse(`c: the box starts at output channel ${whole.c0}, not a multiple of array.cols = ${cols}`);
     }
     const channels = inputChannels(instruction, box.c0, box.c1);
     out.input(work.view("src"), "src", inputWindow(instruction, box), channels.c0, channels.c1);
-    out.sram(work.view("weights"), "weights", weightBox(instruction, box, cols), false);
+    out.constant(work.view("weights"), "weights", weightBox(instruction, box, cols));
     if (instruction.add) out.accumulators(instruction, work, false);
     out.accumulators(instruction, work, true);
   },
   shift: (out, instruction, work) => {
     int32Source(out, instruction, work);
-    out.table(work.view("table"), work.box);
+    out.constant(work.view("table"), "table", tableBox(work.box));
     out.scalarRegister(instruction.exponentIn, false);
     out.scalarRegister(instruction.exponentOut, false);
     out.sram(work.view("dst"), "dst", shiftChannels(work.box, instruction.channelOffset), true);
   },
   pool: (out, instruction, work, context) => {
     const view = work.view("src");
-    checkPoolWindows(instruction, work.box, context.tensors[view.tensor]);
+    checkPoolWindows(out, instruction, work.box, context.tensors[view.tensor]);
     out.input(view, "src", inputWindow(instruction, work.box), work.box.c0, work.box.c1);
     out.sram(work.view("dst"), "dst", shiftChannels(work.box, instruction.channelOffset), true);
   },
@@ -391,18 +378,18 @@ const BOXED: BoxedHandlers = {
   },
   range: (out, instruction, work) => {
     int32Source(out, instruction, work);
-    out.table(work.view("table"), work.box);
+    out.constant(work.view("table"), "table", tableBox(work.box));
     out.scalarRegister(instruction.exponentIn, false);
     out.histogram(instruction.histogram, true);
   },
 };
 
 /** Every pooling window must hold an element of the tensor; the first and the last decide. */
-function checkPoolWindows(pool: InstructionOf<"pool">, box: Box, tensor: ProgramTensor): void {
+function checkPoolWindows(out: Accesses<unknown>, pool: InstructionOf<"pool">, box: Box, tensor: ProgramTensor): void {
   const first = inputWindow(pool, { ...box, y1: box.y0 + 1, x1: box.x0 + 1 });
   const last = inputWindow(pool, { ...box, y0: box.y1 - 1, x0: box.x1 - 1 });
   if (first.y1 <= 0 || first.x1 <= 0 || last.y0 >= tensor.height || last.x0 >= tensor.width) {
-    throw new RapError(
+    out.refuse(
       `box ${boxText(box)}: a pooling window lies wholly outside tensor '${tensor.name}' [${tensor.height}, ${tensor.width}, ${tensor.channels}]`,
     );
   }
@@ -441,6 +428,9 @@ const EFFECTS: Handlers<[Accesses<unknown>, AgentWork | null, Context, number], 
   },
 };
 
+/** Entries of a shift table that a box's channels take: the box in the table's tensor [1, channels, 4]. */
+const tableBox = ({ c0, c1 }: Box): Box => ({ y0: 0, y1: 1, x0: c0, x1: c1, c0: 0, c1: 4 });
+
 /** Weight rows a convolution box reads: the box in the weight tensor [block, row, column in block]. */
 export function weightBox(conv: InstructionOf<"conv">, box: Box, cols: number): Box {
   const rows = conv.kernelY * conv.kernelX * conv.cCount;
@@ -464,14 +454,14 @@ export function effects(context: Context, bound: BoundInstruction, agent: number
   return out.list;
 }
 
-/** Whether all that `effects` tells lies within memories of these sizes. @throws RapError as `effects` does */
-export function isWithinMemory(context: Context, bound: BoundInstruction, agent: number, sizes: MemoryBytes): boolean {
-  const out = new Bounded(context, agent, bound.instruction.tp, sizes);
-  visit(out, context, bound, agent);
-  return out.isWithin;
-}
-
-function visit(out: Accesses<unknown>, context: Context, bound: BoundInstruction, agent: number): void {
+/** Tells `out` the accesses of one agent. @param work the agent's share */
+export function visit(
+  out: Accesses<unknown>,
+  context: Context,
+  bound: BoundInstruction,
+  agent: number,
+  work: AgentWork | null = agentWork(context, bound, agent),
+): void {
   const { instruction } = bound;
-  handlerOf(EFFECTS, instruction)(instruction, out, agentWork(context, bound, agent), context, agent);
+  handlerOf(EFFECTS, instruction)(instruction, out, work, context, agent);
 }

@@ -35,11 +35,21 @@ export function boxVolume(box: Box): number {
   return (box.y1 - box.y0) * (box.x1 - box.x0) * (box.c1 - box.c0);
 }
 
-/** The box of an agent before clipping: along each axis from base + iy * stepA + ix * stepB on. */
+/** Where an axis of a box or window starts, by the agent's place in the grid. */
+export function startOf({ base, stepA, stepB }: Axis, iy: number, ix: number): number {
+  return base + iy * stepA + ix * stepB;
+}
+
+/** Whether agents have it in different places. */
+export function moves({ stepA, stepB }: Axis): boolean {
+  return stepA !== 0 || stepB !== 0;
+}
+
+/** The box of an agent before clipping. */
 export function unclippedBox({ y, x, c }: { y: Axis; x: Axis; c: Axis }, { iy, ix }: GridPosition): Box {
-  const y0 = y.base + iy * y.stepA + ix * y.stepB;
-  const x0 = x.base + iy * x.stepA + ix * x.stepB;
-  const c0 = c.base + iy * c.stepA + ix * c.stepB;
+  const y0 = startOf(y, iy, ix);
+  const x0 = startOf(x, iy, ix);
+  const c0 = startOf(c, iy, ix);
   return { y0, y1: y0 + y.extent, x0, x1: x0 + x.extent, c0, c1: c0 + c.extent };
 }
 

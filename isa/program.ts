@@ -188,7 +188,8 @@ export function parseJsonSection<T>(schema: z.ZodType<T>, bytes: Uint8Array, pla
   } catch (error) {
     throw new RapError(`${place}: not JSON; the file is damaged`, { cause: error });
   }
-  const result = schema.safeParse(content);
+  // to compile the schema takes longer than to read a section once
+  const result = schema.safeParse(content, { jitless: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new RapError(`${place}: ${issue.path.join(".") || "content"}: ${issue.message}`);

@@ -8,7 +8,7 @@ import {
 } from "../../isa/index.ts";
 import { usefulMacs } from "./coverage.ts";
 import { buildStream, type Stream } from "./stream.ts";
-import { isSameWork, measure, type Work } from "./work.ts";
+import { likeness, measure, type Work } from "./work.ts";
 
 /** Agents that start an instruction together: a multicast load, a reduction. */
 export interface Group {
@@ -46,11 +46,10 @@ function chipGroup(agents: number): Group {
 
 /** Every agent's share of an instruction. */
 function shares(context: Context, bound: BoundInstruction, agents: number): Work[] {
+  const isLikeBefore = likeness(context, bound);
   const work: Work[] = [];
   for (let agent = 0; agent < agents; agent++) {
-    const share = measure(context, bound, agent);
-    const before = work[agent - 1];
-    work.push(agent > 0 && isSameWork(before, share) ? before : share);
+    work.push(agent > 0 && isLikeBefore(agent) ? work[agent - 1] : measure(context, bound, agent));
   }
   return work;
 }

@@ -7,6 +7,7 @@ import {
   type Box,
   boxVolume,
   type Context,
+  clippingTensor,
   copyTarget,
   dramRegion,
   FORMAT_BYTES,
@@ -15,12 +16,16 @@ import {
   type Handlers,
   HISTOGRAM_BINS,
   handlerOf,
+  hasBox,
   type Instruction,
   type InstructionOf,
   inDram,
+  moves,
+  type Op,
   type Region,
   regionBytes,
   SHIFT_ENTRY_BYTES,
+  startOf,
 } from "../../isa/index.ts";
 
 /** One agent's share. What an operation does not have is 0. */
@@ -65,6 +70,7 @@ const noWork = (idle: boolean): Work => ({
   accumulatorAccesses: 0,
 });
 const IDLE = Object.freeze(noWork(true));
+const BUSY = Object.freeze(noWork(false));
 
 interface Window {
   readonly kernelY: number;
@@ -219,7 +225,7 @@ const boxed =
   };
 const none = () => IDLE;
 const inGrid = (instruction: Instruction, _: BoundInstruction, __: Context, agent: number) =>
-  gridPosition(instruction, agent) === null ? IDLE : noWork(false);
+  gridPosition(instruction, agent) === null ? IDLE : BUSY;
 
 const MEASURE: Handlers<[BoundInstruction, Context, number], Work> = {
   halt: none,
@@ -251,24 +257,57 @@ export function measure(context: Context, bound: BoundInstruction, agent: number
   return handlerOf(MEASURE, instruction)(instruction, bound, context, agent);
 }
 
-/** Whether two shares are the same in every quantity; transfers are not, since each has a place in DRAM. */
-export function isSameWork(a: Work, b: Work): boolean {
-  return (
-    a === b ||
-    (a.idle === b.idle &&
-      a.pixels === b.pixels &&
-      a.passes === b.passes &&
-      a.macs === b.macs &&
-      a.values === b.values &&
-      a.bytes === b.bytes &&
-      a.fillBytes === b.fillBytes &&
-      a.region === null &&
-      b.region === null &&
-      a.copiesTo === b.copiesTo &&
-      a.sramReadBytes === b.sramReadBytes &&
-      a.sramWriteBytes === b.sramWriteBytes &&
-      a.accumulatorAccesses === b.accumulatorAccesses &&
-      a.channelRuns.length === b.channelRuns.length &&
-      a.channelRuns.every((run, i) => run === b.channelRuns[i]))
-  );
+/** Starts of boxes along one axis from which no edge cuts anything off a box or off what it reads. */
+interface Uncut {
+  readonly first: number;
+  readonly last: number;
+}
+
+function uncut(
+  extent: number,
+  length: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  pad: number,
+  inputLength: number,
+): Uncut {
+  const lastOutput = Math.floor((inputLength + pad - (kernel - 1) * dilation - 1) / stride);
+  return { first: Math.ceil(pad / stride), last: Math.min(length - 1, lastOutput) - extent + 1 };
+}
+
+const isAlike = ({ first, last }: Uncut, start: number, other: number) =>
+  start === other || (start >= first && start <= last && other >= first && other <= last);
+
+/** Operations whose work follows from the size of the box, its channels, and how much of its window is padding. */
+const BY_SIZE: ReadonlySet<Op> = new Set(["conv", "shift", "pool", "add", "range"]);
+
+/**
+ * Tells whether an agent's share is seen to be the same work as that of the agent before it, without measuring either: along rows and
+ * columns their boxes start alike, or nothing is cut off either of them.
+ */
+export function likeness(context: Context, bound: BoundInstruction): (agent: number) => boolean {
+  const { instruction, views } = bound;
+  if (!hasBox(instruction)) return () => false;
+  const { op, y, x, c, gridY, gridX } = instruction;
+  const agents = gridY * gridX;
+  if (op === "load" && ![y, x, c, views.dst.y, views.dst.x, views.dst.c].some(moves)) return (agent) => agent < agents;
+  if (!BY_SIZE.has(op) || moves(c)) return () => false;
+  const { height, width } = clippingTensor(context, bound);
+  const window: Partial<Window> = "kernelY" in instruction ? instruction : {};
+  const { kernelY = 1, strideY = 1, dilationY = 1, padTop = 0 } = window;
+  const { kernelX = 1, strideX = 1, dilationX = 1, padLeft = 0 } = window;
+  const input = window === instruction ? context.tensors[views.src.tensor] : { height, width };
+  const rows = uncut(y.extent, height, kernelY, strideY, dilationY, padTop, input.height);
+  const columns = uncut(x.extent, width, kernelX, strideX, dilationX, padLeft, input.width);
+  return (agent) => {
+    if (agent >= agents) return false;
+    const iy = Math.floor(agent / gridX);
+    const ix = agent % gridX;
+    const [beforeY, beforeX] = ix > 0 ? [iy, ix - 1] : [iy - 1, gridX - 1];
+    return (
+      isAlike(rows, startOf(y, iy, ix), startOf(y, beforeY, beforeX)) &&
+      isAlike(columns, startOf(x, iy, ix), startOf(x, beforeY, beforeX))
+    );
+  };
 }
