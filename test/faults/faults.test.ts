@@ -13,6 +13,7 @@ const COPIED = [
   "isa",
   "sim",
   "test/timing",
+  "test/arbitrary",
   "test/reference",
   "test/support",
   "package.json",
