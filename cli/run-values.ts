@@ -58,10 +58,21 @@ export function checkHead({ head }: HostSection, { threshold, boxes }: RunOption
   if (boxes !== undefined) throw new UsageError("--boxes: the program has no detection head");
 }
 
-/** Runs every picture through the program. The chip's memory persists from one to the next, as between frames. */
+/** Begins to read a picture, beside other work; should it fail, that is told to who awaits it. null: it is generated. */
+export function startReading({ path }: Picture): Promise<Image | null> {
+  const image = path === null ? Promise.resolve(null) : readImage(path);
+  image.catch(() => {});
+  return image;
+}
+
+/**
+ * Runs every picture through the program. The chip's memory persists from one to the next, as between frames.
+ * @param first the first picture, as `startReading` gives it
+ */
 export async function runValues(
   program: CheckedProgram,
   pictures: readonly Picture[],
+  first: Promise<Image | null>,
   options: RunOptions,
   context: Context,
 ): Promise<Values> {
@@ -76,17 +87,13 @@ export async function runValues(
     outputs: [] as ReportOutput[],
     warnings: [] as string[],
   };
-  const read = async ({ path }: Picture): Promise<PictureContent> =>
-    path === null ? generatedScene() : { image: await readImage(path), labels: null };
-  let next = read(pictures[0]);
+  let next = first;
   for (const [i, picture] of pictures.entries()) {
     const start = performance.now();
-    const { image, labels } = await next;
-    if (i + 1 < pictures.length) {
-      // decoded beside this one's values; should it fail, that is told when its turn has come
-      next = read(pictures[i + 1]);
-      next.catch(() => {});
-    }
+    const given = await next;
+    const { image, labels }: PictureContent = given === null ? generatedScene() : { image: given, labels: null };
+    // decoded beside this one's values
+    if (i + 1 < pictures.length) next = startReading(pictures[i + 1]);
     const probes = options.dump === undefined ? null : new ProbeAssembler(program.program);
     execution.onProbe = probes === null ? null : (probe) => probes.add(probe);
     const outputs = execution.runFrame(imageToTensor(image, host.input));

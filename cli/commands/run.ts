@@ -42,6 +42,7 @@ export const run: Command = {
     const computing = options.mode === "timing" ? null : await import("../run-values.ts");
     const pictures = (await computing?.listPictures(options.image)) ?? [];
     await prepareOutputs(options, pictures);
+    const firstPicture = computing?.startReading(pictures[0]);
 
     const { checked, openProgram, raceLines, simulateTime } = await import("../pipeline.ts");
     const { program, file } = await openProgram(options.program, context);
@@ -49,7 +50,8 @@ export const run: Command = {
     const ready = await checked(program, options.program ?? program.name);
     const machine = withRates(program.machine);
     const races = options.checkRaces ? await raceLines(ready, options, context) : null;
-    const values: Partial<Values> = (await computing?.runValues(ready, pictures, options, context)) ?? {};
+    const values: Partial<Values> =
+      (await computing?.runValues(ready, pictures, firstPicture!, options, context)) ?? {};
     const { recording = NOTHING_RECORDED, ...timed }: Partial<Timed> =
       options.mode === "functional" ? {} : await simulateTime(ready, machine, options, context);
     context.progress.stop();
